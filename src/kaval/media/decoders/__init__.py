@@ -1,0 +1,1 @@
+"""The decoder families, one module each; they run inside the confined process."""

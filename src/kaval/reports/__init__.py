@@ -1,0 +1,1 @@
+"""Reports: an examination folder as a document for a person to sign and another to check."""
