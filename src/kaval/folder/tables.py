@@ -1,0 +1,162 @@
+"""The tables of an examination folder: their columns, types and meaning.
+
+Digests and hashes are stored as bytes and shown as lower-case hex by the views (``kaval.folder.views``).
+Times are nanoseconds of the clock that wrote them; ``times_zone`` says which clock that was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLES = ("sources", "entries", "digests", "media", "hits", "notices", "sealed")
+"""Every table, in the order the manifest lists them."""
+
+_TEXT, _INT, _TIME, _FLAG = "string", "int64", "time", "bool"
+
+COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "sources": (
+        ("locator", _TEXT, "where this container, volume or file system is"),
+        ("stage", _TEXT, "container, volume or filesystem"),
+        ("layer", _TEXT, "name of the capability that reads it"),
+        ("title", _TEXT, "what a person calls it"),
+        ("size", _INT, "bytes it spans; empty where that has no meaning"),
+        ("offset", _INT, "byte of the enclosing source where it starts, where it is a plain range of it"),
+        ("depth", _INT, "0 for the source itself, one more for each archive or image inside another"),
+        ("facts", _TEXT, "further facts as a JSON object of strings"),
+    ),
+    "entries": (
+        ("entry_id", _INT, "number of the entry in this examination; joins the tables"),
+        ("locator", _TEXT, "the chain from the exhibit down to the bytes"),
+        ("path", _TEXT, "path as stored, inside its file system or archive"),
+        ("name", _TEXT, "last part of the path"),
+        ("path_raw", "binary", "the stored bytes of the path where they could not be decoded"),
+        ("path_resolved", _TEXT, "path after symbolic links, where it differs"),
+        ("kind", _TEXT, "file, directory, symlink, stream, device, fifo, socket, system, unknown"),
+        ("size", _INT, "size in bytes as the file system states it"),
+        ("state", _TEXT, "allocated, deleted, orphan or carved"),
+        ("content", _TEXT, "how far the bytes can be taken for those once stored"),
+        ("modified_at", _TIME, "content last modified, as stored"),
+        ("accessed_at", _TIME, "last accessed, as stored"),
+        ("changed_at", _TIME, "metadata last changed, as stored"),
+        ("created_at", _TIME, "created, as stored"),
+        ("deleted_at", _TIME, "deleted, as stored"),
+        ("times_zone", _TEXT, "utc, an offset, or unknown"),
+        ("times_resolution", _TEXT, "smallest step of each stored time"),
+        ("mode", _INT, "POSIX mode bits"),
+        ("owner", _TEXT, "owner as stored"),
+        ("group", _TEXT, "group as stored"),
+        ("link_target", _TEXT, "where a symbolic link points, as stored"),
+        ("extents", "extents", "runs of bytes in the enclosing source; empty list: none; null: not plain runs"),
+        ("assumed_size", _INT, "bytes whose place was concluded, not stored"),
+        ("overlap_size", _INT, "bytes that belong to something else by now"),
+        ("recovered_by", _TEXT, "capability that brought a deleted entry back, if not the file system itself"),
+        ("depth", _INT, "how many containers deep the entry lies"),
+    ),
+    "digests": (
+        ("entry_id", _INT, "joins entries"),
+        ("read_size", _INT, "bytes that were read and digested"),
+        ("md5", "digest16", "MD5"),
+        ("sha1", "digest20", "SHA-1"),
+        ("sha256", "digest32", "SHA-256"),
+        ("media_type", _TEXT, "type by content, IANA media type; empty where none is recognised"),
+        ("type_mismatch", _FLAG, "the name carries the extension of another type"),
+        ("priority", _INT, "order class of the plan, 0 first"),
+    ),
+    "media": (
+        ("entry_id", _INT, "joins entries"),
+        ("locator", _TEXT, "the entry's locator"),
+        ("frame", _INT, "0 for a picture; number of the key frame in a video"),
+        ("at_ms", _INT, "place of the key frame in milliseconds"),
+        ("format", _TEXT, "format the decoder found"),
+        ("width", _INT, "pixels"),
+        ("height", _INT, "pixels"),
+        ("duration_ms", _INT, "length of a video"),
+        ("pdq", "digest32", "PDQ hash"),
+        ("pdq_quality", _INT, "PDQ quality 0..100; below 50 is never matched"),
+        ("pdq_dihedral", "binary", "the eight PDQ hashes of the turned and mirrored picture, 32 bytes each"),
+        ("pdq_method", _TEXT, "how the PDQ was computed"),
+        ("decoder", _TEXT, "library and version"),
+        ("taken_at", _TEXT, "EXIF time as stored; no zone is attached"),
+        ("make", _TEXT, "EXIF make"),
+        ("model", _TEXT, "EXIF model"),
+        ("latitude", "float64", "EXIF GPS, degrees"),
+        ("longitude", "float64", "EXIF GPS, degrees"),
+        ("thumbnail", "digest32", "SHA-256 of the thumbnail in the sealed store"),
+        ("problem", _TEXT, "how far a damaged picture was decoded"),
+    ),
+    "hits": (
+        ("entry_id", _INT, "joins entries"),
+        ("locator", _TEXT, "the entry's locator"),
+        ("path", _TEXT, "path as stored"),
+        ("state", _TEXT, "allocated, deleted, orphan or carved"),
+        ("content", _TEXT, "how far the bytes can be taken for those once stored"),
+        ("set_name", _TEXT, "the known set"),
+        ("set_version", _TEXT, "SHA-256 of the file the set came from"),
+        ("role", _TEXT, "alert, known-good, review or negative: named by a person at import"),
+        ("algorithm", _TEXT, "md5, sha1, sha256 or pdq"),
+        ("value", _TEXT, "the set's own value that matched"),
+        ("distance", _INT, "differing bits; 0 for a digest"),
+        ("threshold", _INT, "differing bits that were allowed"),
+        ("category", _TEXT, "category as the set supplies it; its meaning depends on the country"),
+        ("orientation", _TEXT, "how the picture had to be turned to match"),
+        ("frame", _INT, "key frame of a video"),
+        ("at_ms", _INT, "place of the key frame in milliseconds"),
+    ),
+    "notices": (
+        ("locator", _TEXT, "where"),
+        ("code", _TEXT, "why, as one of the notice codes"),
+        ("message", _TEXT, "what could not be established, in a sentence"),
+        ("stage", _TEXT, "the stage that says so"),
+        ("offset", _INT, "byte of the source it was reading"),
+        ("structure", _TEXT, "structure it was reading"),
+    ),
+    "sealed": (
+        ("sha256", "digest32", "SHA-256 of the content in clear"),
+        ("pack", _TEXT, "file in the sealed folder"),
+        ("offset", _INT, "byte in that file"),
+        ("length", _INT, "bytes there, encrypted"),
+    ),
+}
+
+_TYPE_NAMES = {
+    "string": "text",
+    "int64": "integer",
+    "time": "timestamp, nanoseconds, without zone",
+    "bool": "true or false",
+    "float64": "number",
+    "binary": "bytes",
+    "digest16": "16 bytes",
+    "digest20": "20 bytes",
+    "digest32": "32 bytes",
+    "extents": "list of {offset, length, sparse, assumed}",
+}
+
+
+def type_title(type_name: str) -> str:
+    """Return how the reference calls a column type."""
+    return _TYPE_NAMES[type_name]
+
+
+def schema(table: str) -> pa.Schema:
+    """Return the Arrow schema of a table."""
+    import pyarrow as pa
+
+    extent = pa.struct(
+        [("offset", pa.int64()), ("length", pa.int64()), ("sparse", pa.bool_()), ("assumed", pa.bool_())]
+    )
+    types: dict[str, Any] = {
+        "string": pa.string(),
+        "int64": pa.int64(),
+        "time": pa.timestamp("ns"),
+        "bool": pa.bool_(),
+        "float64": pa.float64(),
+        "binary": pa.binary(),
+        "digest16": pa.binary(16),
+        "digest20": pa.binary(20),
+        "digest32": pa.binary(32),
+        "extents": pa.list_(extent),
+    }
+    return pa.schema([(name, types[kind]) for name, kind, _ in COLUMNS[table]])
