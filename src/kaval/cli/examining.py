@@ -1,0 +1,274 @@
+"""``kaval examine``: begin an examination or take one up again, and say how it goes."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kaval.cli.display import count_text, duration_text, safe_text, size_text
+from kaval.cli.exits import Exit
+from kaval.core.errors import UsageError
+from kaval.core.keys import Keyring
+from kaval.examination import KnownSetSource, Progress, Request, examine
+from kaval.knownsets import Role
+from kaval.stages.plan import Plan
+
+HARMLESS = frozenset({"digest-verified", "assumed", "type-mismatch", "zero-length-dropped", "overlap", "skipped"})
+"""Notices that do not mean something could not be read."""
+
+_DIGEST_WIDTHS = {32: "md5", 40: "sha1", 64: "sha256"}
+
+
+def keyring_options(command: Any) -> Any:
+    """Add the options by which keys for locked volumes are given."""
+    existing = click.Path(exists=True, dir_okay=False, path_type=Path)
+    told = {
+        "passphrase": "A file with one passphrase a line for locked volumes.",
+        "recovery": "A BitLocker recovery key (48 digits).",
+        "file": "A key file for a locked volume (BitLocker BEK, LUKS key file).",
+    }
+    for option in (
+        click.option("--key-file", "key_files", type=existing, multiple=True, help=told["file"]),
+        click.option("--recovery-key", "recovery_keys", multiple=True, help=told["recovery"]),
+        click.option("--passphrase-file", "passphrase_files", type=existing, multiple=True, help=told["passphrase"]),
+    ):
+        command = option(command)
+    return command
+
+
+def keyring_of(
+    passphrase_files: tuple[Path, ...], recovery_keys: tuple[str, ...], key_files: tuple[Path, ...]
+) -> Keyring:
+    """Return the keys a person gave."""
+    passphrases = tuple(
+        line for path in passphrase_files for line in path.read_text(encoding="utf-8").splitlines() if line
+    )
+    files = tuple(path.read_bytes() for path in key_files)
+    return Keyring(passphrases=passphrases, recovery_keys=recovery_keys, key_files=files)
+
+
+def _known_sets(values: tuple[str, ...]) -> tuple[KnownSetSource, ...]:
+    sets = []
+    for value in values:
+        role, separator, path = value.partition("=")
+        if not separator or role not in list(Role):
+            raise UsageError(f"--known {value!r}: write ROLE=FILE, where ROLE is one of {', '.join(Role)}")
+        if not Path(path).is_file():
+            raise UsageError(f"the known set {path} is not there")
+        sets.append(KnownSetSource(path=Path(path), role=Role(role), name=Path(path).name))
+    return tuple(sets)
+
+
+def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
+    digests = {}
+    for value in values:
+        text = value.strip().lower().rpartition(":")[2]
+        algorithm = _DIGEST_WIDTHS.get(len(text))
+        if algorithm is None or not all(character in "0123456789abcdef" for character in text):
+            raise UsageError(f"--acquisition-hash {value!r} is no MD5, SHA-1 or SHA-256 in hexadecimal")
+        digests[algorithm] = text
+    return digests
+
+
+@click.command("examine")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", "folder", type=click.Path(path_type=Path), required=True, help="The examination folder to make.")
+@click.option("--exhibit", help="Number of the exhibit. Required.")
+@click.option("--authority", help="The legal authority: order, warrant, consent; free text or reference. Required.")
+@click.option("--operator", default=None, help="Who examines; the login name unless given.")
+@click.option("--remark", default="", help="A remark for page one.")
+@click.option(
+    "--known",
+    multiple=True,
+    metavar="ROLE=FILE",
+    help="A known set and its role: alert, known-good, review or negative. May be repeated.",
+)
+@click.option("--acquisition-hash", "given", multiple=True, metavar="HEX", help="Digest taken at acquisition.")
+@click.option("--resume", is_flag=True, help="Take up an interrupted examination in --out.")
+@click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Worker processes.")
+@click.option(
+    "--depth",
+    type=click.IntRange(0, 16),
+    default=4,
+    show_default=True,
+    help="How deep archives and images inside others are opened.",
+)
+@click.option(
+    "--threshold",
+    type=click.IntRange(0, 64),
+    default=31,
+    show_default=True,
+    help="Greatest PDQ distance of a near match.",
+)
+@click.option("--no-media", is_flag=True, help="Do not decode pictures and videos.")
+@click.option("--no-archives", is_flag=True, help="Do not open archives, documents and images inside the source.")
+@click.option("--no-thumbnails", is_flag=True, help="Keep no thumbnails; no sealing key is made.")
+@click.option(
+    "--seal-key",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="File of the key of the sealed store; made if absent. Kept away from the folder unless given.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Progress as JSON lines on standard output.")
+@keyring_options
+def examine_command(
+    source: Path,
+    folder: Path,
+    exhibit: str | None,
+    authority: str | None,
+    operator: str | None,
+    remark: str,
+    known: tuple[str, ...],
+    given: tuple[str, ...],
+    resume: bool,
+    workers: int,
+    depth: int,
+    threshold: int,
+    no_media: bool,
+    no_archives: bool,
+    no_thumbnails: bool,
+    seal_key: Path | None,
+    as_json: bool,
+    passphrase_files: tuple[Path, ...],
+    recovery_keys: tuple[str, ...],
+    key_files: tuple[Path, ...],
+) -> int:
+    """Examine SOURCE: an image, a split image, an archive or a folder.
+
+    Nothing is written beside the evidence. No examination starts without exhibit and authority.
+    """
+    if not resume and not (exhibit and exhibit.strip() and authority and authority.strip()):
+        raise UsageError("no examination starts without --exhibit and --authority; they stand on page one")
+    plan = Plan(
+        exhibit=(exhibit or "").strip(),
+        source_name=source.name,
+        depth=depth,
+        archives=not no_archives,
+        media=not no_media,
+        thumbnails=not no_thumbnails,
+        near_threshold=threshold,
+        given_digests=_given_digests(given),
+    )
+    request = Request(
+        source=source,
+        folder=folder,
+        plan=plan,
+        authority=(authority or "").strip(),
+        operator=operator or getpass.getuser(),
+        remark=remark,
+        known_sets=_known_sets(known),
+        keyring=keyring_of(passphrase_files, recovery_keys, key_files),
+        key_path=seal_key,
+    )
+    speaker = JsonSpeaker() if as_json else TerminalSpeaker()
+    with speaker:
+        manifest = examine(request, workers=workers, resume=resume, report=speaker)
+    return _close(manifest, folder, as_json)
+
+
+def _close(manifest: dict[str, Any], folder: Path, as_json: bool) -> int:
+    from kaval.folder.views import open_folder
+
+    _, connection = open_folder(folder)
+    rows = connection.execute("SELECT code, count(*) FROM notices GROUP BY code ORDER BY 2 DESC, 1").fetchall()
+    unread = [(code, number) for code, number in rows if code not in HARMLESS]
+    differs = manifest["source"]["verification"] == "differs"
+    if not as_json:
+        click.echo(f"The facts are in {folder}. Next: kaval show {folder}")
+        if differs:
+            click.echo("The digest of the source DIFFERS from the one on record: the copy is not verified.", err=True)
+        if unread:
+            told = ", ".join(f"{number} × {code}" for code, number in unread[:6])
+            click.echo(f"Not everything could be read ({told}); the report lists what and where.", err=True)
+    if differs:
+        return Exit.NOT_VERIFIED
+    nothing = manifest["counts"]["entries"] == 0
+    if nothing and unread:
+        return Exit.NOT_OPENED
+    return Exit.WITH_NOTICES if unread else Exit.DONE
+
+
+class JsonSpeaker:
+    """Says how far the examination is as one JSON object a line."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> JsonSpeaker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open."""
+
+    def __call__(self, progress: Progress) -> None:
+        line = {
+            "stage": progress.stage,
+            "depth": progress.wave,
+            "entries": progress.entries,
+            "files": progress.files,
+            "total_files": progress.total_files,
+            "read_size": progress.read_size,
+            "total_size": progress.total_size,
+            "pictures": progress.pictures,
+            "notices": progress.notices,
+            "hits": progress.hits,
+            "first_hits": [{"locator": hit[0], "path": hit[1], "set": hit[2]} for hit in progress.first_hits],
+            "seconds": round(time.monotonic() - self._begun, 3),
+        }
+        sys.stdout.write(json.dumps(line, ensure_ascii=True) + "\n")
+        sys.stdout.flush()
+
+
+class TerminalSpeaker:
+    """Shows a bar with rate, counts, hits and remaining time; tells the first hits as they come."""
+
+    SHOWN_HITS = 12
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Bar(
+            TextColumn("{task.description:<10}"),
+            BarColumn(28),
+            TextColumn("{task.fields[told]}"),
+            console=self._console,
+        )
+        self._task = self._bar.add_task("opening", total=None, told="")
+        self._begun = time.monotonic()
+        self._shown = 0
+
+    def __enter__(self) -> TerminalSpeaker:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        spent = max(0.001, time.monotonic() - self._begun)
+        for locator, path, name in progress.first_hits:
+            if self._shown < self.SHOWN_HITS:
+                self._shown += 1
+                self._console.print(
+                    f"hit after {duration_text(spent)}: {safe_text(path)}  ({safe_text(name)})  {locator}", markup=False
+                )
+        told = (
+            f"{count_text(progress.files)} of {count_text(progress.total_files)} streams, "
+            f"{size_text(progress.read_size)} of {size_text(progress.total_size)}, "
+            f"{size_text(int(progress.read_size / spent))}/s, "
+            f"{count_text(sum(progress.hits.values()))} hits"
+        )
+        left = progress.total_size - progress.read_size
+        if progress.read_size and left > 0:
+            told += f", about {duration_text(left * spent / progress.read_size)} left"
+        total = progress.total_size or None
+        self._bar.update(self._task, description=progress.stage, completed=progress.read_size, total=total, told=told)

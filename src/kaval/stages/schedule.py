@@ -1,0 +1,141 @@
+"""Scheduling: which entries are analysed, in which order, cut into which units.
+
+The order depends on the entries alone: likely places and media first, then by place on the disk, so that the
+first hits come early and the disk is read forwards. It is the same whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kaval.folder.segments import UnitRecord
+from kaval.stages.analysis import Task
+from kaval.stages.opening import Layout
+from kaval.stages.plan import Plan
+from kaval.stages.units import AnalysisUnit
+
+_COLUMNS = [
+    "entry_id", "locator", "path", "kind", "size", "state", "content", "extents", "overlap_size", "depth",
+]  # fmt: skip
+_READ_KINDS = frozenset({"file", "stream", "system"})
+_UNREADABLE_CONTENTS = frozenset({"gone", "encrypted", "none"})
+
+Chains = Mapping[str, tuple[tuple[str, Layout], ...]]
+"""For the locator of an enclosing source: the entries that hold it, outermost first."""
+
+
+def parent_of(locator: str) -> str:
+    """Return the locator of the source that an entry's tree lies in."""
+    return locator[: locator.rindex("/")]
+
+
+class Schedule:
+    """The analysis of one wave of listed trees, as units made one at a time."""
+
+    def __init__(self, folder: Path, plan: Plan, listed: Sequence[UnitRecord], chains: Chains, wave: int) -> None:
+        self._plan = plan
+        self._chains = chains
+        self._wave = wave
+        self._places = frozenset(plan.likely_places)
+        self._extensions = frozenset(plan.media_extensions)
+        self._table = _read(folder, listed)
+        self._order, self._priorities = self._sort()
+        self.files = len(self._order)
+        self.size = int(sum(self._table.column("size").take(self._order).to_pylist())) if self.files else 0
+
+    def _sort(self) -> tuple[Any, dict[int, int]]:
+        import numpy as np
+
+        table = self._table
+        wanted, priorities, offsets = [], [], []
+        columns = [table.column(name) for name in ("path", "kind", "size", "content", "overlap_size", "extents")]
+        for start in range(0, table.num_rows, 8192):
+            rows = zip(*(column.slice(start, 8192).to_pylist() for column in columns), strict=True)
+            for number, (path, kind, size, content, overlap, extents) in enumerate(rows, start):
+                if kind not in _READ_KINDS or content in _UNREADABLE_CONTENTS or size < 0 or (size and overlap >= size):
+                    continue
+                wanted.append(number)
+                priorities.append(self._priority(path))
+                offsets.append(next((extent["offset"] for extent in extents or () if not extent["sparse"]), 0))
+        ordered = np.lexsort((np.array(wanted), np.array(offsets), np.array(priorities))) if wanted else []
+        order = [wanted[place] for place in ordered]
+        return order, {wanted[place]: priorities[place] for place in ordered}
+
+    def _priority(self, path: str) -> int:
+        *places, name = path.lower().split("/")
+        media = name.rpartition(".")[2] in self._extensions
+        likely = not self._places.isdisjoint(places)
+        if media:
+            return 0 if likely else 1
+        return 2 if likely else 3
+
+    def units(self) -> Iterator[AnalysisUnit]:
+        """Yield the units in order; the first are small, so that first hits come within seconds."""
+        tasks: list[Task] = []
+        size = number = 0
+        for task in self._tasks():
+            most_files, most_size = self._limits(number)
+            if tasks and (len(tasks) >= most_files or size + task.size > most_size):
+                yield self._unit(number, tasks)
+                tasks, size, number = [], 0, number + 1
+            tasks.append(task)
+            size += task.size
+        if tasks:
+            yield self._unit(number, tasks)
+
+    def _limits(self, number: int) -> tuple[int, int]:
+        part = 8 if number < 4 else 1
+        return max(1, self._plan.unit_files // part), max(1, self._plan.unit_size // part)
+
+    def _tasks(self) -> Iterator[Task]:
+        for start in range(0, len(self._order), 4096):
+            chosen = self._order[start : start + 4096]
+            for number, row in zip(chosen, self._table.take(chosen).to_pylist(), strict=True):
+                yield task_of(row, self._priorities[number])
+
+    def _unit(self, number: int, tasks: Sequence[Task]) -> AnalysisUnit:
+        chain: dict[str, Layout] = {}
+        for task in tasks:
+            chain.update(self._chains.get(parent_of(task.locator), ()))
+        return AnalysisUnit(unit=f"analyse-{self._wave}-{number:06d}", tasks=tuple(tasks), chain=tuple(chain.items()))
+
+    def find(self, entry_ids: Sequence[int]) -> list[Task]:
+        """Return the tasks of these entries, in order of their numbers."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows = self._table.filter(pc.is_in(self._table.column("entry_id"), pa.array(sorted(entry_ids), pa.int64())))
+        return sorted((task_of(row, 0) for row in rows.to_pylist()), key=lambda task: task.entry_id)
+
+
+def task_of(row: Mapping[str, Any], priority: int) -> Task:
+    """Return the task that a row of ``entries`` amounts to."""
+    extents = row["extents"]
+    return Task(
+        entry_id=row["entry_id"],
+        locator=row["locator"],
+        path=row["path"],
+        size=row["size"],
+        state=row["state"],
+        content=row["content"],
+        priority=priority,
+        depth=row["depth"],
+        extents=None
+        if extents is None
+        else tuple((extent["offset"], extent["length"], extent["sparse"]) for extent in extents),
+    )
+
+
+def _read(folder: Path, listed: Sequence[UnitRecord]) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from kaval.folder.tables import schema
+
+    names = [segment.name for record in listed for segment in record.segments if segment.table == "entries"]
+    tables = [pq.read_table(folder / name, columns=_COLUMNS) for name in names]
+    if not tables:
+        return schema("entries").empty_table().select(_COLUMNS)
+    return pa.concat_tables(tables)

@@ -1,0 +1,289 @@
+"""Units of work: what a worker is asked to do, each leaving segments and one record behind.
+
+A unit gives the same segments whenever and wherever it is done; its record is put in place last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kaval.core.locators import Locator
+from kaval.core.records import Notice, NoticeCode
+from kaval.core.sources import ByteSource, FileSource, iterate_blocks
+from kaval.folder.sealed import PackWriter, SealingKey
+from kaval.folder.segments import RowBuffer, UnitRecord
+from kaval.media import MediaLimits
+from kaval.media.studio import Studio
+from kaval.stages.analysis import Analyst, Task
+from kaval.stages.discovery import Discovery, Layer, Remark
+from kaval.stages.fence import fenced, notice_of
+from kaval.stages.heartbeat import beat, begin
+from kaval.stages.listing import Listing
+from kaval.stages.matching import Matcher
+from kaval.stages.opening import Layout, Opener
+from kaval.stages.plan import Plan, Workplace
+
+ENTRIES_A_UNIT = 1 << 32
+"""Entry numbers are unit ordinal times this, plus the place in the unit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """An entry that holds a further source: how it is laid out, and how its own state colours what lies in it."""
+
+    locator: str
+    layout: Layout
+    state: str
+    content: str
+    depth: int
+    above: tuple[tuple[str, Layout], ...] = ()
+
+    def tell(self, opener: Opener) -> None:
+        """Let an opener follow chains through this entry and those above it."""
+        for locator, layout in (*self.above, (self.locator, self.layout)):
+            opener.remember(locator, layout)
+
+    def chain(self) -> tuple[tuple[str, Layout], ...]:
+        """Return what an entry inside this one has above it."""
+        return (*self.above, (self.locator, self.layout))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListUnit:
+    """List trees that were found, or open entries as further sources and list what is in them."""
+
+    unit: str
+    ordinal: int
+    trees: tuple[str, ...] = ()
+    holders: tuple[Holder, ...] = ()
+    stop_after: Mapping[int, int] = field(default_factory=dict)
+    lost: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnalysisUnit:
+    """Analyse entries of one tree."""
+
+    unit: str
+    tasks: tuple[Task, ...]
+    chain: tuple[tuple[str, Layout], ...] = ()
+    lost: Mapping[int, str] = field(default_factory=dict)
+
+
+class _Desk:
+    """What a worker keeps between units of one examination."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self.workplace = workplace
+        plan = workplace.plan
+        self.opener = Opener(workplace.source_path, plan.exhibit, workplace.keyring)
+        self.key = SealingKey.load(workplace.key_path) if workplace.key_path else None
+        self._studio: Studio | None = None
+        self._analyst: Analyst | None = None
+
+    def analyst(self) -> Analyst:
+        if self._analyst is None:
+            plan = self.workplace.plan
+            limits = MediaLimits(seconds=plan.picture_seconds)
+            self._studio = Studio(limits).__enter__() if plan.media else None
+            folders = [self.workplace.folder / "work" / f"set-{number}" for number in range(len(plan.sets))]
+            matcher = Matcher(folders, threshold=plan.near_threshold, quality_floor=plan.quality_floor)
+            self._analyst = Analyst(plan, self.opener, matcher, self._studio)
+        return self._analyst
+
+    @property
+    def confinement(self) -> tuple[str, ...]:
+        return tuple(self._studio.confinement) if self._studio else ()
+
+
+_DESKS: dict[str, _Desk] = {}
+
+
+def _desk(workplace: Workplace) -> _Desk:
+    key = str(workplace.folder)
+    if key not in _DESKS:
+        _DESKS[key] = _Desk(workplace)
+    return _DESKS[key]
+
+
+def open_root(workplace: Workplace, unit: str) -> UnitRecord:
+    """Find containers, volumes and file systems of the source itself."""
+    desk = _desk(workplace)
+    rows = RowBuffer()
+    root = Locator(workplace.plan.exhibit)
+    begin(0)
+    facts: dict[str, Any] = {"trees": [], "container": None}
+    if workplace.source_path.is_dir():
+        here = root.to("folder")
+        layer = Layer(locator=here, stage="container", title="Folder of files", lists=True)
+        found: Any = iter([layer])
+    else:
+        found = Discovery(desk.opener, strict=workplace.plan.strict).walk(root)
+    for record in found:
+        if isinstance(record, Remark):
+            rows.add("notices", record.row("discovery"))
+            continue
+        rows.add("sources", record.row(0))
+        if record.lists:
+            facts["trees"].append(str(record.locator))
+        if record.stage == "container" and facts["container"] is None:
+            facts["container"] = _container_facts(desk.opener, record)
+    segments = rows.write(workplace.folder, unit)
+    return _placed(workplace, UnitRecord(unit=unit, segments=segments, counts=rows.counts, facts=facts))
+
+
+def _container_facts(opener: Opener, layer: Layer) -> dict[str, Any]:
+    stored = {name.removeprefix("stored "): value for name, value in layer.facts.items() if name.startswith("stored ")}
+    facts = {name: value for name, value in layer.facts.items() if not name.startswith("stored ")}
+    return {
+        "locator": str(layer.locator),
+        "layer": layer.locator.steps[-1].layer,
+        "title": layer.title,
+        "size": layer.size,
+        "lists": layer.lists,
+        "facts": facts,
+        "stored_digests": stored,
+    }
+
+
+def list_entries(workplace: Workplace, unit: ListUnit) -> UnitRecord:
+    """List the trees of a unit; one that cannot be read leaves a notice, the others are listed all the same."""
+    desk = _desk(workplace)
+    plan = workplace.plan
+    rows = RowBuffer()
+    listing = Listing(
+        desk.opener,
+        rows,
+        first_id=unit.ordinal * ENTRIES_A_UNIT,
+        strict=plan.strict,
+        maximum=ENTRIES_A_UNIT - 1,
+    )
+    trees: list[dict[str, Any]] = []
+    number = 0
+    for text in unit.trees:
+        begin(number)
+        _list_one(listing, rows, Locator.parse(text), number, unit, None, plan)
+        trees.append({"locator": text, "holder": None})
+        number += 1
+    for place, holder in enumerate(unit.holders):
+        begin(number)
+        if number in unit.lost and number not in unit.stop_after:
+            rows.add(
+                "notices",
+                Remark(locator=Locator.parse(holder.locator), notice=_lost(unit.lost[number])).row("discovery"),
+            )
+        else:
+            for tree in _open_holder(desk.opener, rows, holder, plan):
+                _list_one(listing, rows, tree, number, unit, holder, plan)
+                trees.append({"locator": str(tree), "holder": place})
+        number += 1
+    segments = rows.write(workplace.folder, unit.unit)
+    record = UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts={"trees": trees})
+    return _placed(workplace, record)
+
+
+def _list_one(
+    listing: Listing,
+    rows: RowBuffer,
+    tree: Locator,
+    number: int,
+    unit: ListUnit,
+    holder: Holder | None,
+    plan: Plan,
+) -> None:
+    colours = (holder.state, holder.content) if holder else None
+    depth = holder.depth + 1 if holder else 0
+    stop_after = unit.stop_after.get(number)
+    outcome = fenced(
+        tree.steps[-1].layer,
+        lambda: listing.list_tree(tree, number=number, depth=depth, holder=colours, stop_after=stop_after),
+        strict=plan.strict,
+    )
+    if isinstance(outcome, Notice):
+        rows.add("notices", Remark(locator=tree, notice=outcome).row("listing"))
+
+
+def _open_holder(opener: Opener, rows: RowBuffer, holder: Holder, plan: Plan) -> list[Locator]:
+    """Return the trees found in an entry that holds a further source."""
+    holder.tell(opener)
+    trees = []
+    for record in Discovery(opener, strict=plan.strict).walk(Locator.parse(holder.locator)):
+        if isinstance(record, Remark):
+            rows.add("notices", record.row("discovery"))
+            continue
+        rows.add("sources", record.row(holder.depth + 1))
+        if record.lists:
+            trees.append(record.locator)
+    return trees
+
+
+def _lost(reason: str) -> Notice:
+    return Notice(code=NoticeCode.CAPABILITY_FAILED, message=f"opening it cost the worker ({reason}); it was left out")
+
+
+def analyse(workplace: Workplace, unit: AnalysisUnit) -> UnitRecord:
+    """Analyse the entries of a unit."""
+    desk = _desk(workplace)
+    for locator, layout in unit.chain:
+        desk.opener.remember(locator, layout)
+    rows = RowBuffer()
+    pack = PackWriter(workplace.folder, unit.unit, desk.key) if desk.key else None
+    tally = desk.analyst().run(unit.tasks, dict(unit.lost), rows, pack)
+    packs = pack.write() if pack else ()
+    segments = rows.write(workplace.folder, unit.unit)
+    counts = {
+        **rows.counts,
+        "files": tally.files,
+        "read_size": tally.size,
+        "pictures": tally.pictures,
+        "skipped_known_good": tally.skipped_known_good,
+    }
+    facts = {
+        "nested": [task.entry_id for task in tally.nested],
+        "hits_by_role": dict(sorted(tally.hits.items())),
+        "first_hits": tally.first_hits,
+        "confinement": list(desk.confinement),
+    }
+    record = UnitRecord(unit=unit.unit, segments=segments, packs=packs, counts=counts, facts=facts)
+    return _placed(workplace, record)
+
+
+def digest_source(workplace: Workplace, unit: str, locator: str, algorithms: Sequence[str]) -> UnitRecord:
+    """Digest the whole source as its container decodes it, and compare with what is stored or was given."""
+    desk = _desk(workplace)
+    begin(0)
+    rows = RowBuffer()
+    at = Locator.parse(locator)
+    source = desk.opener.source(at)
+    facts: dict[str, Any] = {"size": source.size, "computed": {}, "unreadable": 0}
+    try:
+        facts["computed"] = _digests(source, algorithms)
+    except OSError as error:
+        remark = Remark(locator=at, notice=notice_of(error, "digest of the whole source"))
+        rows.add("notices", remark.row("verification"))
+        facts["unreadable"] = 1
+    if len(at.steps) == 1 and at.steps[0].layer != "raw" and _differs(workplace.plan.given_digests, facts["computed"]):
+        facts["file_computed"] = _digests(FileSource(workplace.source_path), algorithms)
+    segments = rows.write(workplace.folder, unit)
+    return _placed(workplace, UnitRecord(unit=unit, segments=segments, counts=rows.counts, facts=facts))
+
+
+def _differs(given: Mapping[str, str], computed: Mapping[str, str]) -> bool:
+    return any(computed.get(name) != value for name, value in given.items())
+
+
+def _digests(source: ByteSource, algorithms: Sequence[str]) -> dict[str, str]:
+    hashers = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+    for block in iterate_blocks(source, 4 << 20):
+        for hasher in hashers.values():
+            hasher.update(block)
+        beat()
+    return {name: hasher.hexdigest() for name, hasher in hashers.items()}
+
+
+def _placed(workplace: Workplace, record: UnitRecord) -> UnitRecord:
+    record.place(workplace.folder)
+    return record

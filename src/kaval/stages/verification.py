@@ -1,0 +1,161 @@
+"""Verification: is a folder still what its manifest says, and do its locators lead to the same bytes?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kaval.core.errors import FolderError, KavalError
+from kaval.core.keys import Keyring
+from kaval.core.locators import Locator
+from kaval.core.records import Extent
+from kaval.core.sources import ByteSource, iterate_blocks
+from kaval.folder.segments import Segment
+from kaval.folder.views import open_folder
+from kaval.stages.manifest import facts_digest
+from kaval.stages.opening import Layout, Opener
+
+SAMPLE = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """One thing that was checked: ``passed`` is None where it could not be looked at."""
+
+    what: str
+    passed: bool | None
+    reason: str = ""
+
+
+def verify_folder(folder: Path) -> Iterator[Check]:
+    """Yield a check for every segment and pack, their rows, and the digest over all facts."""
+    manifest, connection = open_folder(folder)
+    segments = [Segment(**segment) for segment in manifest["segments"]]
+    for part in (*segments, *(Segment(**pack) for pack in manifest["packs"])):
+        yield _check_file(folder, part)
+    passed = facts_digest(segments) == manifest["facts_digest"]
+    yield Check(what="digest over all facts", passed=passed, reason="" if passed else "the manifest was altered")
+    for table, counted in _rows_by_table(segments).items():
+        rows = connection.execute(f"SELECT count(*) FROM {table}_stored").fetchone()  # noqa: S608
+        found = rows[0] if rows else None
+        reason = "" if found == counted else f"{found} rows, the manifest says {counted}"
+        yield Check(what=f"rows of {table}", passed=found == counted, reason=reason)
+    yield from _check_strangers(folder, segments)
+
+
+def _check_file(folder: Path, part: Segment) -> Check:
+    path = folder / part.name
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return Check(what=part.name, passed=False, reason="the file is missing")
+    except OSError as error:
+        return Check(what=part.name, passed=None, reason=f"the file cannot be read: {error.strerror}")
+    passed = digest == part.sha256
+    return Check(what=part.name, passed=passed, reason="" if passed else "its SHA-256 is another than the manifest's")
+
+
+def _rows_by_table(segments: list[Segment]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for segment in segments:
+        rows[segment.table] = rows.get(segment.table, 0) + segment.rows
+    return rows
+
+
+def _check_strangers(folder: Path, segments: list[Segment]) -> Iterator[Check]:
+    known = {segment.name for segment in segments}
+    for path in sorted((folder / "segments").glob("*.parquet")):
+        name = f"segments/{path.name}"
+        if name not in known:
+            yield Check(what=name, passed=False, reason="the manifest does not know this file")
+
+
+def verify_source(folder: Path, source: Path, keyring: Keyring, *, everything: bool) -> Iterator[Check]:
+    """Yield a check for the source as a whole, every alert hit and a sample of entries, read again by locator."""
+    manifest, connection = open_folder(folder)
+    stored = StoredEntries(connection, source, manifest["exhibit"], keyring)
+    yield from _check_whole(manifest, stored.opener, source)
+    sample = "" if everything else f"WHERE number % greatest(1, total // {SAMPLE}) = 0 OR hit"
+    rows = connection.execute(
+        f"""
+        WITH wanted AS (
+            SELECT locator, sha256, read_size, locator IN (SELECT locator FROM hits WHERE role = 'alert') AS hit,
+                   row_number() OVER (ORDER BY entry_id) AS number, count(*) OVER () AS total
+            FROM entries WHERE sha256 IS NOT NULL
+        ) SELECT locator, sha256, read_size FROM wanted {sample} ORDER BY locator
+        """  # noqa: S608
+    ).fetchall()
+    for locator, sha256, size in rows:
+        yield check_stream(locator, sha256, size, stored.open)
+
+
+def check_stream(locator: str, sha256: str, size: int, opening: Callable[[str], ByteSource]) -> Check:
+    """Return whether the bytes of a locator still have the digest on record."""
+    try:
+        digest, read = stream_digest(opening(locator))
+    except (KavalError, OSError) as error:
+        return Check(what=locator, passed=None, reason=str(error))
+    if (digest, read) == (sha256, size):
+        return Check(what=locator, passed=True)
+    return Check(what=locator, passed=False, reason=f"{read} bytes with SHA-256 {digest}; on record {size}, {sha256}")
+
+
+def stream_digest(source: ByteSource) -> tuple[str, int]:
+    """Return SHA-256 and size of a source, read once."""
+    hasher = hashlib.sha256()
+    size = 0
+    for block in iterate_blocks(source):
+        hasher.update(block)
+        size += len(block)
+    return hasher.hexdigest(), size
+
+
+def _check_whole(manifest: dict[str, Any], opener: Opener, source: Path) -> Iterator[Check]:
+    on_record = manifest["source"]["computed_digests"].get("sha256")
+    if source.is_dir() or on_record is None:
+        yield Check(what="the source as a whole", passed=None, reason="no digest of it is on record")
+        return
+    container = manifest["source"]["container"]
+    at = Locator(manifest["exhibit"])
+    if container and manifest["source"]["decoded_size"] is not None and not _is_tree(manifest):
+        at = at.to(container)
+    yield check_stream(str(at), on_record, manifest["source"]["decoded_size"], lambda _: opener.source(at))
+
+
+def _is_tree(manifest: dict[str, Any]) -> bool:
+    layers = {row["name"] for row in manifest["capabilities"] if row["registry"] == "containers"}
+    listing = {"zip", "tar", "sevenzip", "gzip", "pdf", "folder"}
+    return manifest["source"]["container"] in layers & listing
+
+
+class StoredEntries:
+    """Opens entries of an examination again by their locators, with the layouts that are on record."""
+
+    def __init__(self, connection: Any, source: Path, exhibit: str, keyring: Keyring) -> None:
+        self._connection = connection
+        self.opener = Opener(source, exhibit, keyring, self.layout)
+
+    def layout(self, locator: str) -> Layout | None:
+        """Return how an entry is laid out, as listed."""
+        row = self._connection.execute(
+            "SELECT extents, size, path FROM entries WHERE locator = ?", [locator]
+        ).fetchone()
+        if row is None:
+            return None
+        extents = None if row[0] is None else tuple(Extent(**extent) for extent in row[0])
+        return extents, row[1], row[2]
+
+    def open(self, locator: str) -> ByteSource:
+        """Return the stream of an entry.
+
+        Raises:
+            FolderError: The examination lists no such entry.
+        """
+        layout = self.layout(locator)
+        if layout is None:
+            raise FolderError("", f"it lists no entry {locator}")
+        return self.opener.stream(Locator.parse(locator), layout)
