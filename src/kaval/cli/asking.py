@@ -100,16 +100,18 @@ def _show_head(console: Any, manifest: dict[str, Any], zone: str) -> None:
     source = manifest["source"]
     session = manifest["sessions"][0]
     last = manifest["sessions"][-1]
+    title = source["title"] or "not recognised"
+    size = size_text(source["decoded_size"] or source["size"])
     lines = (
         ("Exhibit", manifest["exhibit"]),
         ("Authority", manifest["authority"]),
         ("Operator", manifest["operator"]),
         ("Begun", moment_text(session["started_at"], zone)),
         ("Finished", moment_text(last["finished_at"], zone)),
-        ("Source", f"{source['name']}, {source['title'] or 'not recognised'}, {size_text(source['decoded_size'] or source['size'])}"),
-        ("SHA-256", f"{source['computed_digests'].get('sha256', '-')}"),
+        ("Source", f"{source['name']}, {title}, {size}"),
+        ("SHA-256", source["computed_digests"].get("sha256", "-")),
         ("Copy", _VERDICTS[source["verification"]]),
-    )  # fmt: skip
+    )
     for name, value in lines:
         console.print(f"{name:<10} {safe_text(str(value))}", markup=False, soft_wrap=True)
     console.print()

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -109,6 +109,8 @@ class WorkerPool(Executor):
         self._wake_in.send(b"x")
         if wait:
             self._thread.join()
+            self._wake_in.close()
+            self._wake_out.close()
 
     def _supervise(self) -> None:
         workers = [_Worker() for _ in range(self._count)]
@@ -124,8 +126,10 @@ class WorkerPool(Executor):
                     workers[index] = _Worker()
         for worker in workers:
             if worker.task:
-                worker.task.future.cancel()
+                worker.task.future.set_exception(CancelledError())
             worker.kill()
+        while not self._waiting.empty():
+            self._waiting.get_nowait().future.cancel()
 
     def _hand_out(self, worker: _Worker) -> None:
         while worker.task is None:

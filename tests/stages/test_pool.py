@@ -1,0 +1,45 @@
+"""A lost worker costs one call, says at which item, and the pool goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from kaval.core.errors import UsageError
+from kaval.stages.pool import WorkerLostError, WorkerPool
+from tests.stages import calls
+
+
+@pytest.fixture(name="pool", scope="module")
+def _pool() -> Iterator[WorkerPool]:
+    with WorkerPool(2, hang_seconds=2.0) as pool:
+        yield pool
+
+
+def test_answers_come_back_whatever_the_order(pool: WorkerPool) -> None:
+    futures = [pool.submit(calls.double, number) for number in range(50)]
+
+    assert [future.result(30) for future in futures] == [2 * number for number in range(50)]
+
+
+def test_an_error_of_the_call_is_raised_as_itself(pool: WorkerPool) -> None:
+    with pytest.raises(UsageError, match="as asked"):
+        pool.submit(calls.refuse).result(30)
+
+
+def test_a_killed_worker_names_its_item_and_the_pool_goes_on(pool: WorkerPool) -> None:
+    with pytest.raises(WorkerLostError, match="SIGKILL") as lost:
+        pool.submit(calls.die_at, 7).result(30)
+
+    assert (lost.value.item, lost.value.hung) == (7, False)
+    assert pool.submit(calls.double, 21).result(30) == 42
+
+
+def test_a_silent_worker_is_ended_and_a_slow_one_is_not(pool: WorkerPool) -> None:
+    slow = pool.submit(calls.work_slowly, 40)
+
+    with pytest.raises(WorkerLostError, match="sign of life") as lost:
+        pool.submit(calls.hang_at, 3).result(30)
+    assert (lost.value.item, lost.value.hung) == (3, True)
+    assert slow.result(30) == 40
