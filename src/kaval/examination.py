@@ -31,6 +31,9 @@ __all__ = ["ExaminationFailedError", "KnownSetSource", "Progress", "Request", "e
 MAXIMUM_LOSSES = 64
 """How often one unit may cost a worker before the examination gives up on it."""
 
+PRELOADED = ("kaval.stages.units", "pyarrow.parquet")
+"""What workers load while the folder is still being prepared."""
+
 
 class ExaminationFailedError(KavalError):
     """The examination cannot go on; what was done is kept and can be taken up again."""
@@ -83,14 +86,16 @@ def examine(
         FolderError: The folder to be resumed does not fit.
         ExaminationFailedError: A unit of work failed again and again.
     """
-    prepared = take_up(request) if resume else prepare(request)
-    pool = executor or WorkerPool(workers, prepared.workplace.plan.hang_seconds)
+    pool = executor or WorkerPool(workers, request.plan.hang_seconds, PRELOADED)
     try:
-        return _Run(prepared, pool, 2 * workers, report).run()
+        prepared = take_up(request) if resume else prepare(request)
+        try:
+            return _Run(prepared, pool, 2 * workers, report).run()
+        finally:
+            prepared.release()
     finally:
         if executor is None:
             pool.shutdown(cancel_futures=True)
-        prepared.release()
 
 
 class _Run:
@@ -111,6 +116,7 @@ class _Run:
         finished = self._workplace.folder / "manifest.json"
         self._prepared.sessions.append({"started_at": now(), "finished_at": None})
         self._prepared.place_sessions()
+        Schedule.warm_up()
         opened = self._one("open-0000", (open_root, (self._workplace, "open-0000")))
         self._count(opened)
         self._start_whole(opened)
@@ -161,9 +167,11 @@ class _Run:
         self._progress.total_size += schedule.size
         self._tell("analysing")
         calls = ((unit.unit, (analyse, (self._workplace, unit))) for unit in schedule.units())
-        nested: list[int] = []
+        nested: set[int] = set()
+        by_name: set[int] = set()
         for _, record in self._all(calls):
-            nested.extend(record.facts["nested"])
+            nested.update(record.facts["nested"])
+            by_name.update(record.facts["nested_by_name"])
         holders = [
             Holder(
                 locator=task.locator,
@@ -171,9 +179,10 @@ class _Run:
                 state=task.state,
                 content=task.content,
                 depth=task.depth,
+                by_name=task.entry_id in by_name,
                 above=chains.get(parent_of(task.locator), ()),
             )
-            for task in schedule.find(nested)
+            for task in schedule.find(sorted(nested | by_name))
         ]
         size = plan.nested_a_unit
         return [
@@ -183,10 +192,10 @@ class _Run:
 
     def _start_whole(self, opened: UnitRecord) -> None:
         """Let the source be digested as a whole, beside everything else."""
-        if self._workplace.source_path.is_dir() or "whole-0000" in self._done:
+        plan = self._workplace.plan
+        if not plan.source_digest or self._workplace.source_path.is_dir() or "whole-0000" in self._done:
             return
         container = opened.facts["container"]
-        plan = self._workplace.plan
         at = str(Locator(plan.exhibit))
         algorithms = {"sha256", *plan.given_digests}
         if container is not None and container["size"] is not None:

@@ -72,7 +72,10 @@ def _print_table(names: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
         number += 1
         if number <= 1000:
             table.add_row(*(Text(safe_text("" if value is None else str(_plain(value)))) for value in row))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=240)
+    console.print(table)
     if number > 1000:
         click.echo(f"{number} rows; the first 1000 are shown. --format csv gives all.", err=True)
 

@@ -110,6 +110,11 @@ def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--no-archives", is_flag=True, help="Do not open archives, documents and images inside the source.")
 @click.option("--no-thumbnails", is_flag=True, help="Keep no thumbnails; no sealing key is made.")
 @click.option(
+    "--no-source-digest",
+    is_flag=True,
+    help="Do not digest the source as a whole; the report then says that the copy was not verified.",
+)
+@click.option(
     "--seal-key",
     type=click.Path(path_type=Path),
     default=None,
@@ -133,6 +138,7 @@ def examine_command(
     no_media: bool,
     no_archives: bool,
     no_thumbnails: bool,
+    no_source_digest: bool,
     seal_key: Path | None,
     as_json: bool,
     passphrase_files: tuple[Path, ...],
@@ -152,6 +158,7 @@ def examine_command(
         archives=not no_archives,
         media=not no_media,
         thumbnails=not no_thumbnails,
+        source_digest=not no_source_digest,
         near_threshold=threshold,
         given_digests=_given_digests(given),
     )
@@ -166,18 +173,17 @@ def examine_command(
         keyring=keyring_of(passphrase_files, recovery_keys, key_files),
         key_path=seal_key,
     )
-    speaker = JsonSpeaker() if as_json else TerminalSpeaker()
+    speaker = JsonSpeaker() if as_json else TerminalSpeaker() if sys.stderr.isatty() else PlainSpeaker()
     with speaker:
         manifest = examine(request, workers=workers, resume=resume, report=speaker)
     return _close(manifest, folder, as_json)
 
 
 def _close(manifest: dict[str, Any], folder: Path, as_json: bool) -> int:
-    from kaval.folder.views import open_folder
-
-    _, connection = open_folder(folder)
-    rows = connection.execute("SELECT code, count(*) FROM notices GROUP BY code ORDER BY 2 DESC, 1").fetchall()
-    unread = [(code, number) for code, number in rows if code not in HARMLESS]
+    codes = {name.removeprefix("notice "): number for name, number in manifest["counts"].items() if " " in name}
+    unread = sorted(
+        ((code, number) for code, number in codes.items() if code not in HARMLESS), key=lambda pair: -pair[1]
+    )
     differs = manifest["source"]["verification"] == "differs"
     if not as_json:
         click.echo(f"The facts are in {folder}. Next: kaval show {folder}")
@@ -225,6 +231,52 @@ class JsonSpeaker:
         sys.stdout.flush()
 
 
+class PlainSpeaker:
+    """Says the same where standard error is no terminal: a line now and then, every first hit at once."""
+
+    SECONDS_BETWEEN = 10.0
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._last = 0.0
+        self._shown = 0
+
+    def __enter__(self) -> PlainSpeaker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open."""
+
+    def __call__(self, progress: Progress) -> None:
+        spent = max(0.001, time.monotonic() - self._begun)
+        for locator, path, name in progress.first_hits:
+            if self._shown < TerminalSpeaker.SHOWN_HITS:
+                self._shown += 1
+                click.echo(hit_text(spent, locator, path, name), err=True)
+        if progress.stage == "finished" or spent - self._last >= self.SECONDS_BETWEEN:
+            self._last = spent
+            click.echo(f"{progress.stage}: {progress_text(progress, spent)}", err=True)
+
+
+def hit_text(spent: float, locator: str, path: str, name: str) -> str:
+    """Return the line that tells one of the first hits."""
+    return f"hit after {duration_text(spent)}: {safe_text(path)}  ({safe_text(name)})  {locator}"
+
+
+def progress_text(progress: Progress, spent: float) -> str:
+    """Return counts, rate, hits and remaining time in one line."""
+    told = (
+        f"{count_text(progress.files)} of {count_text(progress.total_files)} streams, "
+        f"{size_text(progress.read_size)} of {size_text(progress.total_size)}, "
+        f"{size_text(int(progress.read_size / spent))}/s, "
+        f"{count_text(sum(progress.hits.values()))} hits"
+    )
+    left = progress.total_size - progress.read_size
+    if progress.read_size and left > 0:
+        told += f", about {duration_text(left * spent / progress.read_size)} left"
+    return told
+
+
 class TerminalSpeaker:
     """Shows a bar with rate, counts, hits and remaining time; tells the first hits as they come."""
 
@@ -258,17 +310,11 @@ class TerminalSpeaker:
         for locator, path, name in progress.first_hits:
             if self._shown < self.SHOWN_HITS:
                 self._shown += 1
-                self._console.print(
-                    f"hit after {duration_text(spent)}: {safe_text(path)}  ({safe_text(name)})  {locator}", markup=False
-                )
-        told = (
-            f"{count_text(progress.files)} of {count_text(progress.total_files)} streams, "
-            f"{size_text(progress.read_size)} of {size_text(progress.total_size)}, "
-            f"{size_text(int(progress.read_size / spent))}/s, "
-            f"{count_text(sum(progress.hits.values()))} hits"
+                self._console.print(hit_text(spent, locator, path, name), markup=False, soft_wrap=True)
+        self._bar.update(
+            self._task,
+            description=progress.stage,
+            completed=progress.read_size,
+            total=progress.total_size or None,
+            told=progress_text(progress, spent),
         )
-        left = progress.total_size - progress.read_size
-        if progress.read_size and left > 0:
-            told += f", about {duration_text(left * spent / progress.read_size)} left"
-        total = progress.total_size or None
-        self._bar.update(self._task, description=progress.stage, completed=progress.read_size, total=total, told=told)

@@ -36,12 +36,16 @@ class RowBuffer:
         self._rows: dict[str, list[Sequence[Any]]] = {table: [] for table in TABLES}
         self._groups: dict[str, list[Any]] = {table: [] for table in TABLES}
         self.counts: dict[str, int] = dict.fromkeys(TABLES, 0)
+        self._code_place = column_names("notices").index("code")
 
     def add(self, table: str, row: Sequence[Any]) -> None:
         """Add one row; full groups are packed into Arrow at once."""
         rows = self._rows[table]
         rows.append(row)
         self.counts[table] += 1
+        if table == "notices":
+            code = f"notice {row[self._code_place]}"
+            self.counts[code] = self.counts.get(code, 0) + 1
         if len(rows) >= ROWS_A_GROUP:
             self._pack(table)
 

@@ -36,7 +36,8 @@ VIEWS: dict[str, str] = {
     "notices": 'SELECT locator, code, message, stage, "offset", structure FROM notices_stored',
     "media": """
         SELECT locator, width, height, pdq, pdq_quality, format, frame, at_ms, duration_ms, taken_at, make, model,
-               latitude, longitude, pdq_method, decoder, problem, thumbnail, lower(hex(pdq_dihedral)) AS pdq_dihedral, entry_id
+               latitude, longitude, pdq_method, decoder, problem, thumbnail,
+               lower(hex(pdq_dihedral)) AS pdq_dihedral, entry_id
         FROM media_stored
         """,
     "sources": 'SELECT locator, stage, layer, title, size, "offset", depth, facts FROM sources_stored',

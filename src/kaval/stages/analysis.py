@@ -38,7 +38,7 @@ NESTED_TYPES = frozenset(
 )  # fmt: skip
 """Types that are opened as further sources, beside every type whose name says disk image."""
 
-IMAGE_EXTENSIONS = (".dd", ".img", ".raw", ".bin", ".001", ".iso", ".dmg", ".vmdk", ".vhd", ".vhdx", ".qcow2", ".e01")
+IMAGE_EXTENSIONS = (".dd", ".img", ".raw", ".001", ".iso", ".dmg", ".vmdk", ".vhd", ".vhdx", ".qcow2", ".e01")
 MINIMUM_IMAGE_SIZE = 64 << 10
 
 
@@ -227,7 +227,7 @@ class Analyst:
                 message = f"it holds further sources, and lies {task.depth} deep already; not opened"
                 work.remark(task, Notice(code=NoticeCode.DEPTH_LIMIT, message=message))
             else:
-                work.tally.nested.append(task)
+                (work.tally.nested if media_type else work.tally.nested_by_name).append(task)
 
 
 def _subject(task: Task) -> Subject:
@@ -236,13 +236,17 @@ def _subject(task: Task) -> Subject:
 
 @dataclass
 class Tally:
-    """What a unit of analysis adds up to; ``nested`` are the entries to be opened as further sources."""
+    """What a unit of analysis adds up to; ``nested`` are the entries to be opened as further sources.
+
+    ``nested_by_name`` are those that nothing but their name makes a disk image.
+    """
 
     files: int = 0
     size: int = 0
     pictures: int = 0
     skipped_known_good: int = 0
     nested: list[Task] = field(default_factory=list)
+    nested_by_name: list[Task] = field(default_factory=list)
     hits: dict[str, int] = field(default_factory=dict)
     first_hits: list[tuple[str, str, str]] = field(default_factory=list)
 

@@ -83,4 +83,8 @@ def _counts(records: Sequence[UnitRecord], segments: Sequence[Segment]) -> dict[
     counts = {table: sum(segment.rows for segment in segments if segment.table == table) for table in TABLES}
     for name in ("files", "read_size", "pictures", "skipped_known_good"):
         counts[name] = sum(int(record.counts.get(name, 0)) for record in records)
+    for record in records:
+        for name, number in record.counts.items():
+            if name.startswith("notice "):
+                counts[name] = counts.get(name, 0) + number
     return counts

@@ -37,10 +37,11 @@ class Plan:
     archives: bool = True
     media: bool = True
     thumbnails: bool = True
+    source_digest: bool = True
     near_threshold: int = 31
     quality_floor: int = 50
-    unit_files: int = 1024
-    unit_size: int = 96 << 20
+    unit_files: int = 512
+    unit_size: int = 48 << 20
     media_size: int = 256 << 20
     sparse_size: int = 1 << 30
     picture_seconds: float = 30.0

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -46,12 +46,23 @@ class _Task:
 class _Worker:
     """One worker process, its connection and what it is doing."""
 
-    def __init__(self) -> None:
+    def __init__(self, preload: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
         descriptor = Heartbeat.descriptor()
         self.heartbeat = Heartbeat(descriptor)
-        command = [sys.executable, "-m", "kaval.stages.worker", str(theirs.fileno()), str(descriptor), str(os.getpid())]
-        self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(), descriptor), close_fds=True)  # noqa: S603
+        command = [
+            sys.executable,
+            "-m",
+            "kaval.stages.worker",
+            str(theirs.fileno()),
+            str(descriptor),
+            str(os.getpid()),
+            *preload,
+        ]
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command, pass_fds=(theirs.fileno(), descriptor), close_fds=True, env=environment
+        )
         theirs.close()
         os.close(descriptor)
         self.connection = Connection(ours.detach())
@@ -82,11 +93,12 @@ class _Worker:
 class WorkerPool(Executor):
     """Runs calls in ``workers`` processes; a call silent for ``hang_seconds`` is ended.
 
-    A lost call raises WorkerLostError in its future.
+    A lost call raises WorkerLostError in its future. ``preload`` names modules a worker imports before its first call.
     """
 
-    def __init__(self, workers: int, hang_seconds: float = 60.0) -> None:
+    def __init__(self, workers: int, hang_seconds: float = 60.0, preload: Sequence[str] = ()) -> None:
         self._count = workers
+        self._preload = tuple(preload)
         self._hang_seconds = hang_seconds
         self._waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._wake_out, self._wake_in = socket.socketpair()
@@ -113,7 +125,7 @@ class WorkerPool(Executor):
             self._wake_out.close()
 
     def _supervise(self) -> None:
-        workers = [_Worker() for _ in range(self._count)]
+        workers = [_Worker(self._preload) for _ in range(self._count)]
         while not self._closing.is_set():
             for worker in workers:
                 self._hand_out(worker)
@@ -123,7 +135,7 @@ class WorkerPool(Executor):
                 self._wake_out.recv(4096)
             for index, worker in enumerate(workers):
                 if worker.task and not self._look_after(worker, worker.connection in ready):
-                    workers[index] = _Worker()
+                    workers[index] = _Worker(self._preload)
         for worker in workers:
             if worker.task:
                 worker.task.future.set_exception(CancelledError())

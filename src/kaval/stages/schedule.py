@@ -6,8 +6,10 @@ first hits come early and the disk is read forwards. It is the same whatever the
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from kaval.folder.segments import UnitRecord
@@ -44,6 +46,11 @@ class Schedule:
         self._order, self._priorities = self._sort()
         self.files = len(self._order)
         self.size = int(sum(self._table.column("size").take(self._order).to_pylist())) if self.files else 0
+
+    @staticmethod
+    def warm_up() -> None:
+        """Load what scheduling needs while the workers are still opening the source."""
+        Thread(target=lambda: importlib.import_module("pyarrow.parquet"), daemon=True).start()
 
     def _sort(self) -> tuple[Any, dict[int, int]]:
         import numpy as np

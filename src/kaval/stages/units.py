@@ -32,13 +32,17 @@ ENTRIES_A_UNIT = 1 << 32
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holder:
-    """An entry that holds a further source: how it is laid out, and how its own state colours what lies in it."""
+    """An entry that holds a further source: how it is laid out, and how its own state colours what lies in it.
+
+    ``by_name``: nothing but its name speaks for it.
+    """
 
     locator: str
     layout: Layout
     state: str
     content: str
     depth: int
+    by_name: bool = False
     above: tuple[tuple[str, Layout], ...] = ()
 
     def tell(self, opener: Opener) -> None:
@@ -207,10 +211,16 @@ def _list_one(
 
 
 def _open_holder(opener: Opener, rows: RowBuffer, holder: Holder, plan: Plan) -> list[Locator]:
-    """Return the trees found in an entry that holds a further source."""
+    """Return the trees found in an entry that holds a further source.
+
+    An entry that only its name makes a disk image leaves no trace where nothing is found in it.
+    """
     holder.tell(opener)
-    trees = []
-    for record in Discovery(opener, strict=plan.strict).walk(Locator.parse(holder.locator)):
+    trees: list[Locator] = []
+    found = list(Discovery(opener, strict=plan.strict).walk(Locator.parse(holder.locator)))
+    if holder.by_name and not any(isinstance(record, Layer) and record.stage != "container" for record in found):
+        return trees
+    for record in found:
         if isinstance(record, Remark):
             rows.add("notices", record.row("discovery"))
             continue
@@ -243,6 +253,7 @@ def analyse(workplace: Workplace, unit: AnalysisUnit) -> UnitRecord:
     }
     facts = {
         "nested": [task.entry_id for task in tally.nested],
+        "nested_by_name": [task.entry_id for task in tally.nested_by_name],
         "hits_by_role": dict(sorted(tally.hits.items())),
         "first_hits": tally.first_hits,
         "confinement": list(desk.confinement),

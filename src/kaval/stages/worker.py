@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import pickle
 import signal
@@ -23,6 +24,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     heartbeat.attach(heartbeat.Heartbeat(heartbeat_descriptor))
     connection = Connection(connection_descriptor)
+    for module in sys.argv[4:]:
+        importlib.import_module(module)
     while True:
         try:
             function, args, kwargs = connection.recv()
