@@ -34,6 +34,7 @@ from kaval.stages.plan import Plan, Workplace
 from kaval.volumes import VOLUMES
 
 FORMAT = 1
+_SKELETON = ("segments", "units", "sealed", "work")
 
 _README = """This folder is a Kaval examination (format 1).
 
@@ -122,14 +123,16 @@ def prepare(request: Request) -> Prepared:
     if not request.source.exists():
         raise UsageError(f"the source {request.source} is not there")
     folder = request.folder
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not _free(folder):
         hint = "; finish it with --resume" if (folder / "plan.json").exists() else ""
         raise UsageError(f"{folder} exists and is not empty{hint}")
     if folder.resolve().is_relative_to(request.source.resolve()):
         raise UsageError("the folder lies inside the source; nothing is ever written beside evidence")
-    for name in ("segments", "units", "sealed", "work"):
+    for name in _SKELETON:
         (folder / name).mkdir(parents=True, exist_ok=True)
     lock = _lock(folder)
+    for left in (folder / "work").iterdir():
+        shutil.rmtree(left)
     examination = str(uuid.uuid4())
     sets = tuple(_compile(folder, number, known) for number, known in enumerate(request.known_sets))
     plan = replace(request.plan, sets=sets)
@@ -190,6 +193,16 @@ def take_up(request: Request) -> Prepared:
     sessions_path = folder / "sessions.json"
     sessions = json.loads(sessions_path.read_text(encoding="utf-8")) if sessions_path.exists() else []
     return Prepared(workplace=workplace, head=head, done=_done(folder), sessions=sessions, lock=lock)
+
+
+def _free(folder: Path) -> bool:
+    """Whether an examination may begin in a folder: it is empty, or one was cut off there before its plan stood."""
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    return names <= {*_SKELETON, "README.txt", "lock"} and not any(
+        path.is_file() for name in ("segments", "units", "sealed") for path in (folder / name).glob("*")
+    )
 
 
 def _lock(folder: Path) -> int:
