@@ -20,7 +20,8 @@ from tests.journeys.evidence import Evidence
 def _arguments(evidence: Evidence, folder: Path, *more: str) -> list[str]:
     return [
         "examine", str(evidence.image), "--exhibit", "MO-7", "--authority", "A", "--operator", "Inga",
-        "--out", str(folder), "--known", f"alert={evidence.alert_list}", "--seal-key", str(folder.parent / "seal.key"), *more,
+        "--out", str(folder), "--known", f"alert={evidence.alert_list}",
+        "--seal-key", str(folder.parent / "seal.key"), *more,
     ]  # fmt: skip
 
 

@@ -127,9 +127,6 @@ def _wide_text(head: bytes) -> FileType | None:
         decoded = whole.decode("utf-16", "strict" if len(whole) < 64 else "ignore")
     except UnicodeDecodeError:
         return None
-    return (
-        TEXT
-        if decoded
-        and sum(character.isprintable() or character in "\r\n\t" for character in decoded) > 0.9 * len(decoded)
-        else None
-    )
+    told = decoded.lstrip("\ufeff")
+    printable = sum(character.isprintable() or character in "\r\n\t" for character in told)
+    return TEXT if told and printable > 0.9 * len(told) else None

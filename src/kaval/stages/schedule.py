@@ -66,7 +66,9 @@ class Schedule:
                 wanted.append(number)
                 priorities.append(self._priority(path))
                 offsets.append(next((extent["offset"] for extent in extents or () if not extent["sparse"]), 0))
-        ordered = np.lexsort((np.array(wanted), np.array(offsets), np.array(priorities))) if wanted else []
+        if not wanted:
+            return [], {}
+        ordered = np.lexsort((np.array(wanted), np.array(offsets), np.array(priorities)))
         order = [wanted[place] for place in ordered]
         return order, {wanted[place]: priorities[place] for place in ordered}
 
