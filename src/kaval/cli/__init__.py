@@ -16,7 +16,7 @@ class _Group(click.Group):
     commands_by_name = {  # noqa: RUF012
         "capabilities": "kaval.cli.asking:capabilities",
         "examine": "kaval.cli.examining:examine_command",
-        "extract": "kaval.cli.checking:extract",
+        "extract": "kaval.cli.extracting:extract",
         "query": "kaval.cli.asking:query",
         "report": "kaval.cli.reporting:report",
         "show": "kaval.cli.asking:show",
