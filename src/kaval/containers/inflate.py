@@ -1,0 +1,499 @@
+"""Compressed streams: random access without unpacking to disk.
+
+A stream is decoded from its start; of a deflate stream copies of the decoder's state are kept on the way (every
+few MiB, a bounded number), so that a jump costs at most one interval. bzip2, LZMA, XZ and Zstandard decoders cannot be
+copied: a jump backwards goes to the last place where a stream began. Checked on the way: CRC-32, the declared size,
+and the ratio.
+"""
+
+from __future__ import annotations
+
+import bz2
+import importlib
+import lzma
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any, Protocol
+
+from kaval.core.errors import (
+    CorruptStructureError,
+    KavalError,
+    LimitExceededError,
+    UnavailableError,
+    UnreadableError,
+)
+from kaval.core.sources import ByteSource
+
+INPUT_SIZE = 1 << 16
+"""Compressed bytes read at once."""
+
+OUTPUT_SIZE = 1 << 18
+"""Decoded bytes made at once."""
+
+INTERVAL = 4 << 20
+"""Decoded bytes between two kept states; doubled whenever there would be too many."""
+
+MAXIMUM_STATES = 128
+"""Kept states of one stream: each takes about 45 KiB."""
+
+MAXIMUM_RATIO = 1000
+"""More decoded bytes than this for each compressed byte is taken for a bomb, ..."""
+
+RATIO_FLOOR = 64 << 20
+"""... once more than this has been decoded."""
+
+MEMORY_LIMIT = 256 << 20
+"""What an LZMA or XZ decoder may allocate for its dictionary."""
+
+MAXIMUM_WINDOW_BITS = 27
+"""Two to this many bytes is what a Zstandard decoder may allocate for its window."""
+
+
+class Codec(StrEnum):
+    """How a stream is compressed; grammar: the name of the format."""
+
+    DEFLATE = "deflate"
+    GZIP = "gzip"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    LZMA_ALONE = "lzma"
+    ZIP_LZMA = "zip-lzma"
+    ZSTANDARD = "zstd"
+
+
+MULTIPLE = frozenset({Codec.GZIP, Codec.BZIP2, Codec.XZ, Codec.ZSTANDARD})
+"""Formats whose streams may follow one another and are then read as one."""
+
+_FOREIGN_ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+_ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = range(0x184D2A50, 0x184D2A60)
+_MAXIMUM_SKIPPED = 1 << 16
+
+
+class _Decoder(Protocol):
+    """What all decoders are brought to: feed, at most so many bytes out, ``tail`` is what was not taken."""
+
+    eof: bool
+    tail: bytes
+
+    def decode(self, block: bytes, maximum: int) -> bytes: ...
+
+    def copy(self) -> _Decoder | None: ...
+
+
+class _Zlib:
+    def __init__(self, decoder: Any) -> None:
+        self._decoder = decoder
+        self.eof = False
+        self.tail = b""
+
+    def decode(self, block: bytes, maximum: int) -> bytes:
+        decoded: bytes = self._decoder.decompress(block, maximum)
+        self.eof = self._decoder.eof
+        self.tail = self._decoder.unused_data if self.eof else self._decoder.unconsumed_tail
+        return decoded
+
+    def copy(self) -> _Decoder | None:
+        twin = _Zlib(self._decoder.copy())
+        twin.eof, twin.tail = self.eof, self.tail
+        return twin
+
+
+class _Streaming:
+    """bz2, lzma and zstd: they keep what they were given, and say when they need more.
+
+    Only one that has not begun can be copied. ``errors`` are the library's own, which fit no builtin.
+    """
+
+    def __init__(self, make: Callable[[], Any], errors: type[Exception] = ValueError) -> None:
+        self._make = make
+        self._errors = errors
+        self._decoder = make()
+        self._begun = False
+        self.eof = False
+        self.tail = b""
+
+    def decode(self, block: bytes, maximum: int) -> bytes:
+        self._begun = True
+        try:
+            decoded: bytes = self._decoder.decompress(block, maximum)
+        except self._errors as error:
+            raise ValueError(str(error)) from error
+        self.eof = self._decoder.eof
+        self.tail = self._decoder.unused_data if self.eof else b""
+        return decoded
+
+    def copy(self) -> _Decoder | None:
+        return None if self._begun else _Streaming(self._make, self._errors)
+
+    @property
+    def needs_input(self) -> bool:
+        return self.eof or bool(self._decoder.needs_input)
+
+
+class _ZipLzma:
+    """LZMA as ZIP stores it: a short header with the properties stands first (APPNOTE 5.8.8)."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._inner: _Streaming | None = None
+        self.eof = False
+        self.tail = b""
+
+    def decode(self, block: bytes, maximum: int) -> bytes:
+        if self._inner is None:
+            self._head += block
+            if len(self._head) < 4:
+                return b""
+            length = int.from_bytes(self._head[2:4], "little")
+            if length != 5:
+                raise ValueError(f"LZMA properties of {length} bytes")
+            if len(self._head) < 9:
+                return b""
+            properties = self._head[4:9]
+            self._inner = _Streaming(lambda: _raw_lzma(properties))
+            block = self._head[9:]
+        decoded = self._inner.decode(block, maximum)
+        self.eof, self.tail = self._inner.eof, self._inner.tail
+        return decoded
+
+    def copy(self) -> _Decoder | None:
+        return None
+
+    @property
+    def needs_input(self) -> bool:
+        return self._inner is None or self._inner.needs_input
+
+
+def _raw_lzma(properties: bytes) -> lzma.LZMADecompressor:
+    first, dictionary = properties[0], int.from_bytes(properties[1:5], "little")
+    if first >= 9 * 5 * 5:
+        raise ValueError("impossible LZMA properties")
+    if dictionary > MEMORY_LIMIT:
+        raise LimitExceededError("memory", MEMORY_LIMIT, f"the stream asks for a dictionary of {dictionary} bytes")
+    chosen = {
+        "id": lzma.FILTER_LZMA1,
+        "dict_size": max(dictionary, 4096),
+        "lc": first % 9,
+        "lp": first // 9 % 5,
+        "pb": first // 45,
+    }
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[chosen])
+
+
+def _zstd() -> _Decoder:
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        options = {module.DecompressionParameter.window_log_max: MAXIMUM_WINDOW_BITS}
+        return _Streaming(partial(module.ZstdDecompressor, options=options), module.ZstdError)
+    raise UnavailableError("zstd", "backports.zstd is not installed")
+
+
+_MAKERS: dict[Codec, Callable[[], _Decoder]] = {
+    Codec.DEFLATE: lambda: _Zlib(zlib.decompressobj(-15)),
+    Codec.GZIP: lambda: _Zlib(zlib.decompressobj(31)),
+    Codec.BZIP2: lambda: _Streaming(bz2.BZ2Decompressor),
+    Codec.XZ: lambda: _Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=MEMORY_LIMIT)),
+    Codec.LZMA_ALONE: lambda: _Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)),
+    Codec.ZIP_LZMA: _ZipLzma,
+    Codec.ZSTANDARD: _zstd,
+}
+
+
+@dataclass(slots=True)
+class _State:
+    """One place in the stream: how far decoded, how far read, what was read and not yet taken."""
+
+    position: int
+    consumed: int
+    pending: bytes
+    crc: int
+    decoder: _Decoder
+    ended: bool = False
+
+    def copy(self) -> _State | None:
+        decoder = self.decoder.copy()
+        if decoder is None:
+            return None
+        return _State(self.position, self.consumed, self.pending, self.crc, decoder, self.ended)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """How long a stream really is: decoded bytes, compressed bytes, and the error it ended with if it did.
+
+    Where there is an error ``size`` counts the bytes decoded before it, and ``compressed_size`` says nothing.
+    """
+
+    size: int
+    compressed_size: int
+    error: KavalError | None
+
+
+class CheckpointedSource:
+    """The decoded bytes of a compressed stream that lies in a range of another source.
+
+    Args:
+        inner: Where the compressed bytes lie.
+        codec: How they are compressed.
+        offset: Where in ``inner`` they start.
+        compressed_size: How many there are at most; ``None`` to the end of ``inner``.
+        size: The decoded size as declared; ``None`` if it is not known: ``measure`` then finds it.
+        crc: The CRC-32 of the decoded bytes as stored.
+        title: What to call the stream in errors.
+    """
+
+    def __init__(
+        self,
+        inner: ByteSource,
+        codec: Codec,
+        *,
+        offset: int = 0,
+        compressed_size: int | None = None,
+        size: int | None = None,
+        crc: int | None = None,
+        title: str = "the compressed stream",
+        maximum_ratio: int = MAXIMUM_RATIO,
+        ratio_floor: int = RATIO_FLOOR,
+    ) -> None:
+        self._inner = inner
+        self._codec = codec
+        self._start = offset
+        available = max(0, inner.size - offset)
+        self._cut = compressed_size is not None and compressed_size > available
+        self._length = available if compressed_size is None else min(compressed_size, available)
+        self._declared = size
+        self._size = size if size is not None else 0
+        self._crc = crc
+        self._title = title
+        self._ratio = maximum_ratio
+        self._floor = ratio_floor
+        self._interval = INTERVAL
+        self._states: list[_State] = []
+        self._state = self._fresh()
+        self._window = b""
+        self._open_ended = size is None
+        self._failure: tuple[int, KavalError] | None = None
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def _fresh(self) -> _State:
+        return _State(0, 0, b"", 0, _MAKERS[self._codec]())
+
+    def measure(self) -> Measured:
+        """Decode to the end once, and take what was found for the size from now on."""
+        error: KavalError | None = None
+        try:
+            self._seek(0)
+            while self._advance():
+                pass
+            self._size = self._state.position
+        except (CorruptStructureError, UnreadableError, LimitExceededError) as caught:
+            error = caught
+            self._size = self._failure[0] if self._failure else self._state.position
+        self._declared = self._size if error is None else None
+        self._open_ended = False
+        return Measured(size=self._size, compressed_size=self._taken(), error=error)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        end = min(offset + length, 1 << 62 if self._open_ended else self._size)
+        if offset < 0 or length <= 0 or offset >= end:
+            return b""
+        self._seek(offset)
+        parts = []
+        while offset < end:
+            begin = self._state.position - len(self._window)
+            if offset < self._state.position:
+                part = self._window[offset - begin : end - begin]
+                parts.append(part)
+                offset += len(part)
+            elif not self._advance():
+                break
+        self._check_end(offset)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _seek(self, offset: int) -> None:
+        """Bring the window to the byte or before it, from the nearest kept state."""
+        begin = self._state.position - len(self._window)
+        index = bisect_right(self._states, offset, key=lambda state: state.position) - 1
+        kept = self._states[index] if index >= 0 else None
+        ahead = offset >= begin and (kept is None or kept.position <= self._state.position)
+        if not ahead:
+            self._state = (kept.copy() if kept is not None else None) or self._fresh()
+            self._window = b""
+        while self._state.position <= offset and self._advance():
+            pass
+
+    def _advance(self) -> bool:
+        """Decode one more block into the window; say whether there was one.
+
+        Where the stream failed once it fails again, with the same error: a broken decoder is not asked twice.
+        """
+        state = self._state
+        if self._failure is not None and state.position >= self._failure[0]:
+            raise self._failure[1]
+        self._keep(state)
+        try:
+            decoded = self._decoded(state)
+        except KavalError as error:
+            self._failure = (state.position, error)
+            self._state, self._window = self._fresh(), b""
+            raise
+        if not decoded:
+            return False
+        self._window = decoded
+        return True
+
+    def _decoded(self, state: _State) -> bytes:
+        """Return the next decoded bytes, none at the end of the stream."""
+        while not state.ended:
+            block = self._next_input(state)
+            try:
+                decoded = state.decoder.decode(block, OUTPUT_SIZE)
+            except _FOREIGN_ERRORS as error:
+                raise CorruptStructureError(self._title, str(error) or "it cannot be decoded", self._where()) from error
+            state.pending = state.decoder.tail
+            if state.decoder.eof:
+                self._next_stream(state)
+            if self._codec is Codec.ZIP_LZMA and self._declared is not None:
+                decoded = self._cut_at_size(state, decoded)
+            if decoded:
+                state.position += len(decoded)
+                if self._crc is not None:
+                    state.crc = zlib.crc32(decoded, state.crc)
+                self._check_ratio(state)
+                return decoded
+        return b""
+
+    def _cut_at_size(self, state: _State, decoded: bytes) -> bytes:
+        """End a stream that may carry no mark of its end where its size says (APPNOTE 4.4.4, bit 1)."""
+        left = (self._declared or 0) - state.position
+        if len(decoded) >= left:
+            state.ended = True
+            return decoded[:left]
+        return decoded
+
+    def _next_input(self, state: _State) -> bytes:
+        if state.pending or not getattr(state.decoder, "needs_input", True):
+            block, state.pending = state.pending, b""
+            return block
+        if state.consumed < self._length:
+            return self._more(state)
+        at = self._start + self._length
+        reason = "what holds the stream ends before the stream does"
+        if self._cut or at >= self._inner.size:
+            raise UnreadableError(at, max(1, (self._declared or 0) - state.position), reason)
+        raise CorruptStructureError(self._title, reason, at)
+
+    def _next_stream(self, state: _State) -> None:
+        """Go on to a stream that follows at once, where the format allows it; zeros between are padding."""
+        state.ended = True
+        if self._codec not in MULTIPLE:
+            return
+        self._skip_padding(state)
+        if self._codec is Codec.ZSTANDARD:
+            self._skip_frames(state)
+        if codec_of(state.pending) is self._codec:
+            state.decoder = _MAKERS[self._codec]()
+            state.ended = False
+
+    def _skip_padding(self, state: _State) -> None:
+        rest = state.pending.lstrip(b"\0")
+        while len(rest) < 8 and state.consumed < self._length:
+            rest = (rest + self._more(state)).lstrip(b"\0")
+        state.pending = rest
+
+    def _skip_frames(self, state: _State) -> None:
+        """Pass over skippable frames (RFC 8878, 3.1.2), a bounded number of them."""
+        for _ in range(_MAXIMUM_SKIPPED):
+            if len(state.pending) < 8 or int.from_bytes(state.pending[:4], "little") not in _SKIPPABLE:
+                return
+            length = 8 + int.from_bytes(state.pending[4:8], "little")
+            beyond = length - len(state.pending)
+            state.consumed += min(max(0, beyond), self._length - state.consumed)
+            state.pending = state.pending[length:]
+            while len(state.pending) < 8 and state.consumed < self._length:
+                state.pending += self._more(state)
+
+    def _more(self, state: _State) -> bytes:
+        take = min(INPUT_SIZE, self._length - state.consumed)
+        block = self._inner.read_at(self._start + state.consumed, take)
+        if len(block) < take:
+            raise UnreadableError(self._start + state.consumed + len(block), take - len(block), "the source ends")
+        state.consumed += take
+        return block
+
+    @property
+    def trailing_size(self) -> int:
+        """Bytes behind the end of the stream that belong to nothing; known once it was read to the end."""
+        return self._length - self._taken() if self._state.ended else 0
+
+    def _taken(self) -> int:
+        return self._state.consumed - len(self._state.pending)
+
+    def _where(self) -> int:
+        return self._start + max(0, self._state.consumed - INPUT_SIZE)
+
+    def _check_ratio(self, state: _State) -> None:
+        taken = max(1, state.consumed - len(state.pending))
+        if state.position > self._floor and state.position > self._ratio * taken:
+            reason = f"{self._title} gave {state.position} bytes for {taken}"
+            raise LimitExceededError("ratio", self._ratio, reason)
+
+    def _check_end(self, offset: int) -> None:
+        """Compare declared size and CRC once the end is reached."""
+        if self._declared is None:
+            return
+        if offset < self._size and self._state.ended and self._state.position <= offset:
+            reason = f"it ends after {self._state.position} bytes, {self._declared} are declared"
+            raise CorruptStructureError(self._title, reason, self._start)
+        if offset < self._size:
+            return
+        while not self._state.ended and self._state.position <= self._size:
+            window, position = self._window, self._state.position
+            if not self._advance():
+                self._window = window
+            elif self._state.position > self._size:
+                self._window = window + self._window if position == self._size else self._window
+        if self._state.position > self._size:
+            raise CorruptStructureError(self._title, f"it goes on behind the {self._size} bytes declared", self._start)
+        if self._crc is not None and self._state.crc != self._crc:
+            reason = f"its CRC-32 is {self._state.crc:08x}, stored is {self._crc:08x}"
+            raise CorruptStructureError(self._title, reason, self._start)
+
+    def _keep(self, state: _State) -> None:
+        last = self._states[-1].position if self._states else 0
+        if state.position < last + self._interval or state.ended:
+            return
+        twin = state.copy()
+        if twin is None:
+            return
+        if len(self._states) >= MAXIMUM_STATES:
+            del self._states[::2]
+            self._interval *= 2
+        self._states.append(twin)
+
+
+def codec_of(head: bytes) -> Codec | None:
+    """Return how a stand-alone stream that starts like this is compressed, ``None`` if it is none known."""
+    if head[:3] == b"\x1f\x8b\x08":
+        return Codec.GZIP
+    if head[:3] == b"BZh" and head[3:4] in b"123456789" and head[3:4]:
+        return Codec.BZIP2
+    if head[:6] == b"\xfd7zXZ\x00":
+        return Codec.XZ
+    if head[:4] == _ZSTANDARD_MAGIC:
+        return Codec.ZSTANDARD
+    if int.from_bytes(head[:4], "little") in _SKIPPABLE and len(head) >= 8:
+        after = 8 + int.from_bytes(head[4:8], "little")
+        return Codec.ZSTANDARD if head[after : after + 4] == _ZSTANDARD_MAGIC else None
+    return None
