@@ -1,0 +1,69 @@
+"""What a set says of its entries, beside the values: categories above all.
+
+``details.data``    the distinct details, one after the other, each a JSON object
+``details.starts``  where each begins (u64), and where the last one ends
+``A.links``         for each row of an algorithm the number of its detail (u32): ``0xFFFFFFFF`` says there is none,
+                    a set top bit says that the rest is a place in ``A.more``, where a count and so many numbers stand
+
+One value with several details is kept with all of them: a set may contradict itself, and that is shown.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kaval.core.errors import CorruptStructureError
+from kaval.knownsets.batches import NO_DETAIL
+from kaval.knownsets.exact import map_file
+
+MANY = 0x80000000
+
+
+class Details:
+    """The details of a set, by number."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._data = map_file(folder / "details.data", mmap.MADV_RANDOM)
+        self._starts = np.frombuffer(map_file(folder / "details.starts", mmap.MADV_RANDOM), dtype="<u8")
+
+    def __len__(self) -> int:
+        return max(0, len(self._starts) - 1)
+
+    def raw(self, number: int) -> bytes:
+        """Return one detail as it is stored."""
+        if not 0 <= number < len(self):
+            raise CorruptStructureError(f"known set {self._folder}", f"it has no detail {number}")
+        return self._data[int(self._starts[number]) : int(self._starts[number + 1])]
+
+    def get(self, number: int) -> dict[str, Any]:
+        """Return one detail."""
+        found: dict[str, Any] = json.loads(self.raw(number))
+        return found
+
+
+class Links:
+    """Which details belong to the rows of one algorithm; a set without details has none."""
+
+    def __init__(self, folder: Path, algorithm: str) -> None:
+        self._links: NDArray[np.uint32] | None = None
+        if (folder / f"{algorithm}.links").exists():
+            self._links = np.frombuffer(map_file(folder / f"{algorithm}.links", mmap.MADV_RANDOM), dtype="<u4")
+            self._more = np.frombuffer(map_file(folder / f"{algorithm}.more", mmap.MADV_RANDOM), dtype="<u4")
+
+    def numbers(self, row: int) -> list[int]:
+        """Return the numbers of the details of a row, in order."""
+        link = NO_DETAIL if self._links is None else int(self._links[row])
+        if link == NO_DETAIL:
+            return []
+        if not link & MANY:
+            return [link]
+        place = link & ~MANY
+        many: list[int] = self._more[place + 1 : place + 1 + int(self._more[place])].tolist()
+        return many

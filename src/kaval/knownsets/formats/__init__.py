@@ -1,0 +1,83 @@
+"""The formats in which known sets arrive, one module each.
+
+A format says what a file *is*; it never says what a hit *means*: the role is named by a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from kaval.core.contracts import Capability
+from kaval.core.errors import NotRecognisedError, UsageError
+from kaval.core.registry import Registry
+from kaval.knownsets.batches import Batch
+
+SAMPLE_SIZE = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """What a probe may look at: the name and the first bytes, without a byte order mark."""
+
+    path: Path
+    head: bytes
+    size: int
+
+    @property
+    def lines(self) -> list[str]:
+        """The whole lines of the sample; the last one only where the file ends in it."""
+        text = self.head.decode("utf-8", "surrogateescape")
+        lines = text.splitlines()
+        return lines[:-1] if self.size > SAMPLE_SIZE and lines else lines
+
+
+class SetFormat(Capability, Protocol):
+    """Reads one format of known sets."""
+
+    def probe(self, sample: Sample) -> bool:
+        """Say whether the file is of this format."""
+        ...
+
+    def read(self, path: Path) -> Iterator[Batch]:
+        """Yield the entries in the order of the file.
+
+        Raises:
+            CorruptStructureError: The file is cut off or contradicts its format; ``offset`` says where.
+        """
+        ...
+
+
+SET_FORMATS: Registry[SetFormat] = Registry("kaval.knownsets.formats")
+
+
+def take_sample(path: Path) -> Sample:
+    """Return what a probe looks at.
+
+    Raises:
+        UsageError: The file is not there or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(SAMPLE_SIZE)
+        size = path.stat().st_size
+    except OSError as error:
+        raise UsageError(f"the known set {path} cannot be read: {error.strerror}") from error
+    return Sample(path=path, head=head.removeprefix(b"\xef\xbb\xbf"), size=size)
+
+
+def recognise(path: Path) -> SetFormat:
+    """Return the format of a file.
+
+    Raises:
+        NotRecognisedError: No format recognises it; nothing is guessed.
+    """
+    sample = take_sample(path)
+    for known in SET_FORMATS.available():
+        if known.probe(sample):
+            return known
+    raise NotRecognisedError(
+        f"{path.name} is no known set in a format read here (kaval capabilities lists them); nothing was guessed"
+    )
