@@ -15,6 +15,7 @@ from kaval.core.errors import UnreadableError
 from kaval.core.records import Extent
 
 BLOCK_SIZE = 1 << 20
+SECTOR_SIZE = 4096
 
 
 class ByteSource(Protocol):
@@ -55,8 +56,20 @@ class FileSource:
             if len(block) == length:
                 return block
             return self._read_rest(block, offset, length)
+        except UnreadableError:
+            raise
         except OSError as error:
-            raise UnreadableError(offset, length, error.strerror or str(error)) from error
+            bad = self._first_unreadable(offset, length)
+            raise UnreadableError(bad, offset + length - bad, error.strerror or str(error)) from error
+
+    def _first_unreadable(self, offset: int, length: int) -> int:
+        """Return where in a range that failed the first sector is that cannot be read."""
+        for place in range(offset, offset + length, SECTOR_SIZE):
+            try:
+                os.pread(self._descriptor, min(SECTOR_SIZE, offset + length - place), place)
+            except OSError:
+                return place
+        return offset
 
     def _read_rest(self, block: bytes, offset: int, length: int) -> bytes:
         parts = [block]
