@@ -31,6 +31,9 @@ __all__ = ["ExaminationFailedError", "KnownSetSource", "Progress", "Request", "e
 MAXIMUM_LOSSES = 64
 """How often one unit may cost a worker before the examination gives up on it."""
 
+STORED = ("md5", "sha1", "sha256")
+"""The digests an image may carry that are computed again and compared."""
+
 PRELOADED = ("kaval.stages.units", "pyarrow.parquet")
 """What workers load while the folder is still being prepared."""
 
@@ -198,10 +201,12 @@ class _Run:
         container = opened.facts["container"]
         at = str(Locator(plan.exhibit))
         algorithms = {"sha256", *plan.given_digests}
+        stored: dict[str, str] = {}
         if container is not None and container["size"] is not None:
             at = container["locator"]
-            algorithms |= set(container["stored_digests"]) & {"md5", "sha1", "sha256"}
-        self._whole = self._executor.submit(digest_source, self._workplace, "whole-0000", at, tuple(sorted(algorithms)))
+            stored = {name: container["stored_digests"][name] for name in STORED if name in container["stored_digests"]}
+        wanted = tuple(sorted(algorithms | stored.keys()))
+        self._whole = self._executor.submit(digest_source, self._workplace, "whole-0000", at, wanted, stored)
 
     def _end_whole(self) -> None:
         if self._whole is None:

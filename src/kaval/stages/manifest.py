@@ -54,6 +54,7 @@ def source_facts(head: Mapping[str, Any], done: Mapping[str, UnitRecord]) -> dic
         "container": container.get("layer"),
         "title": container.get("title"),
         "facts": container.get("facts", {}),
+        "digested_at": whole.get("locator"),
         "decoded_size": whole.get("size"),
         "stored_digests": stored,
         "given_digests": given,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from kaval.containers import CONTAINERS
 from kaval.containers.folder import open_folder
@@ -18,6 +19,8 @@ from kaval.recovery import RECOVERIES
 from kaval.volumes import VOLUMES
 
 MAXIMUM_CACHED = 64
+
+T = TypeVar("T")
 
 Layout = tuple[tuple[Extent, ...] | None, int, str]
 """What reading an entry takes: extents (or None), size, path."""
@@ -126,15 +129,18 @@ class Opener:
     def volumes(self, locator: Locator) -> list[Volume]:
         """Return the volumes of the volume system that the last step names."""
         text = str(locator)
-        if text not in self._volumes:
-            for _ in self.volume_records(locator, VOLUMES.get(locator.steps[-1].layer)):
-                pass
+        if text in self._volumes:
+            return _used(self._volumes, text)
+        for _ in self.volume_records(locator, VOLUMES.get(locator.steps[-1].layer)):
+            pass
         return self._volumes[text]
 
     def volume_records(self, locator: Locator, system: VolumeSystem) -> Iterator[Volume | Notice]:
         """Yield what a volume system finds, and keep its volumes for the locators that lead through it."""
-        kept = self._volumes.setdefault(str(locator), [])
-        kept.clear()
+        text = str(locator)
+        self._volumes.pop(text, None)
+        _trim(self._volumes)
+        kept = self._volumes[text] = []
         for record in system.open(self.source(locator.parent), self._keyring):
             if isinstance(record, Volume):
                 kept.append(record)
@@ -143,9 +149,10 @@ class Opener:
     def tree(self, locator: Locator) -> Tree:
         """Return the tree that a locator without a last address names."""
         text = str(locator)
-        if text not in self._trees:
-            self._trim(self._trees)
-            self._trees[text] = self._open_tree(locator)
+        if text in self._trees:
+            return _used(self._trees, text)
+        _trim(self._trees)
+        self._trees[text] = self._open_tree(locator)
         return self._trees[text]
 
     def _open_tree(self, locator: Locator) -> Tree:
@@ -195,15 +202,24 @@ class Opener:
         return self._layouts.get(text)
 
     def _keep_source(self, text: str, make: Callable[[], ByteSource]) -> ByteSource:
-        if text not in self._sources:
-            self._trim(self._sources)
-            try:
-                self._sources[text] = make()
-            except FileNotFoundError as error:
-                raise UnreadableError(0, 0, f"the source {self._path} is not there") from error
+        if text in self._sources:
+            return _used(self._sources, text)
+        _trim(self._sources)
+        try:
+            self._sources[text] = make()
+        except FileNotFoundError as error:
+            raise UnreadableError(0, 0, f"the source {self._path} is not there") from error
         return self._sources[text]
 
-    @staticmethod
-    def _trim(cache: dict[str, ByteSource] | dict[str, Tree]) -> None:
-        while len(cache) >= MAXIMUM_CACHED:
-            del cache[next(iter(cache))]
+
+def _used(cache: dict[str, T], name: str) -> T:
+    """Return what is kept under a name, and keep it longest from now on."""
+    kept = cache.pop(name)
+    cache[name] = kept
+    return kept
+
+
+def _trim(cache: dict[str, T]) -> None:
+    """Make room by letting go of what was not used for longest."""
+    while len(cache) >= MAXIMUM_CACHED:
+        del cache[next(iter(cache))]

@@ -6,10 +6,11 @@ A unit gives the same segments whenever and wherever it is done; its record is p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kaval.core.errors import KavalError
 from kaval.core.locators import Locator
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource, FileSource, iterate_blocks
@@ -262,24 +263,50 @@ def analyse(workplace: Workplace, unit: AnalysisUnit) -> UnitRecord:
     return _placed(workplace, record)
 
 
-def digest_source(workplace: Workplace, unit: str, locator: str, algorithms: Sequence[str]) -> UnitRecord:
-    """Digest the whole source as its container decodes it, and compare with what is stored or was given."""
+def digest_source(
+    workplace: Workplace, unit: str, locator: str, algorithms: Sequence[str], stored: Mapping[str, str]
+) -> UnitRecord:
+    """Digest the whole source as its container decodes it, and compare with what is stored in it or was given."""
     desk = _desk(workplace)
     begin(0)
     rows = RowBuffer()
     at = Locator.parse(locator)
     source = desk.opener.source(at)
-    facts: dict[str, Any] = {"size": source.size, "computed": {}, "unreadable": 0}
+    facts: dict[str, Any] = {"locator": locator, "size": source.size, "computed": {}, "unreadable": 0}
+    given = workplace.plan.given_digests
     try:
         facts["computed"] = _digests(source, algorithms)
-    except OSError as error:
+        if len(at.steps) == 1 and at.steps[0].layer != "raw" and _differs(given, facts["computed"]):
+            facts["file_computed"] = _digests(FileSource(workplace.source_path), algorithms)
+    except (KavalError, OSError) as error:
         remark = Remark(locator=at, notice=notice_of(error, "digest of the whole source"))
         rows.add("notices", remark.row("verification"))
         facts["unreadable"] = 1
-    if len(at.steps) == 1 and at.steps[0].layer != "raw" and _differs(workplace.plan.given_digests, facts["computed"]):
-        facts["file_computed"] = _digests(FileSource(workplace.source_path), algorithms)
+    for notice in _compared(facts, stored, given):
+        rows.add("notices", Remark(locator=at, notice=notice).row("verification"))
     segments = rows.write(workplace.folder, unit)
     return _placed(workplace, UnitRecord(unit=unit, segments=segments, counts=rows.counts, facts=facts))
+
+
+def _compared(facts: Mapping[str, Any], stored: Mapping[str, str], given: Mapping[str, str]) -> Iterator[Notice]:
+    """Yield for each earlier digest whether the bytes read still have it."""
+    computed, of_file = facts["computed"], facts.get("file_computed", {})
+    if not computed:
+        return
+    for name, value in sorted(stored.items()):
+        if name in computed:
+            yield _comparison(name, value == computed[name], value, computed[name], "stored in the image")
+    for name, value in sorted(given.items()):
+        passed = value in (computed.get(name), of_file.get(name))
+        yield _comparison(name, passed, value, computed[name], "given at the start")
+
+
+def _comparison(name: str, passed: bool, earlier: str, found: str, whence: str) -> Notice:
+    if passed:
+        message = f"the {name.upper()} {whence} is that of the bytes read: {earlier}"
+        return Notice(code=NoticeCode.DIGEST_VERIFIED, message=message)
+    message = f"the {name.upper()} {whence} is {earlier}; the bytes read have {found}: the copy is not verified"
+    return Notice(code=NoticeCode.DIGEST_MISMATCH, message=message)
 
 
 def _differs(given: Mapping[str, str], computed: Mapping[str, str]) -> bool:

@@ -115,21 +115,13 @@ def stream_digest(source: ByteSource) -> tuple[str, int]:
 
 
 def _check_whole(manifest: dict[str, Any], opener: Opener, source: Path) -> Iterator[Check]:
-    on_record = manifest["source"]["computed_digests"].get("sha256")
+    record = manifest["source"]
+    on_record = record["computed_digests"].get("sha256")
     if source.is_dir() or on_record is None:
         yield Check(what="the source as a whole", passed=None, reason="no digest of it is on record")
         return
-    container = manifest["source"]["container"]
-    at = Locator(manifest["exhibit"])
-    if container and manifest["source"]["decoded_size"] is not None and not _is_tree(manifest):
-        at = at.to(container)
-    yield check_stream(str(at), on_record, manifest["source"]["decoded_size"], lambda _: opener.source(at))
-
-
-def _is_tree(manifest: dict[str, Any]) -> bool:
-    layers = {row["name"] for row in manifest["capabilities"] if row["registry"] == "containers"}
-    listing = {"zip", "tar", "sevenzip", "gzip", "pdf", "folder"}
-    return manifest["source"]["container"] in layers & listing
+    at = Locator.parse(record["digested_at"])
+    yield check_stream(str(at), on_record, record["decoded_size"], lambda _: opener.source(at))
 
 
 class StoredEntries:
