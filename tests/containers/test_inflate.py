@@ -96,6 +96,8 @@ def test_the_number_of_kept_states_is_bounded(monkeypatch: pytest.MonkeyPatch) -
     source = CheckpointedSource(BytesSource(PACKERS[Codec.DEFLATE](CONTENT)), Codec.DEFLATE, size=len(CONTENT))
     source._interval = 5000
 
+    assert source.read_at(700_000, 10) == CONTENT[700_000:700_010]
+    assert source.read_at(0, 10) == CONTENT[:10]
     assert source.read_at(len(CONTENT) - 10, 10) == CONTENT[-10:]
     assert 2 <= len(source._states) <= 8
     assert source.read_at(700_000, 10) == CONTENT[700_000:700_010]
@@ -113,6 +115,8 @@ def test_a_jump_backwards_costs_one_interval(monkeypatch: pytest.MonkeyPatch) ->
 
     content = _content(24 << 20)
     source = CheckpointedSource(BytesSource(PACKERS[Codec.GZIP](content)), Codec.GZIP, size=len(content))
+    source.read_at(len(content) - 1, 1)
+    source.read_at(0, 1)
     source.read_at(len(content) - 1, 1)
     monkeypatch.setattr(CheckpointedSource, "_decoded", counted)
 

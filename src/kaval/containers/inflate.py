@@ -1,7 +1,8 @@
 """Compressed streams: random access without unpacking to disk.
 
 A stream is decoded from its start; of a deflate stream copies of the decoder's state are kept on the way (every
-few MiB, a bounded number), so that a jump costs at most one interval. bzip2, LZMA, XZ and Zstandard decoders cannot be
+few MiB, a bounded number), so that a jump costs at most one interval; as long as nobody jumps back, a faster decoder
+that cannot be copied does the work. bzip2, LZMA, XZ and Zstandard decoders cannot be
 copied: a jump backwards goes to the last place where a stream began. Checked on the way: CRC-32, the declared size,
 and the ratio.
 """
@@ -68,7 +69,7 @@ class Codec(StrEnum):
 MULTIPLE = frozenset({Codec.GZIP, Codec.BZIP2, Codec.XZ, Codec.ZSTANDARD})
 """Formats whose streams may follow one another and are then read as one."""
 
-_FOREIGN_ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+_FOREIGN_ERRORS = (lzma.LZMAError, OSError, EOFError, ValueError)
 _ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 _MAXIMUM_SKIPPED = 1 << 16
@@ -80,26 +81,42 @@ class _Decoder(Protocol):
     eof: bool
     tail: bytes
 
+    @property
+    def needs_input(self) -> bool: ...
+
     def decode(self, block: bytes, maximum: int) -> bytes: ...
 
     def copy(self) -> _Decoder | None: ...
 
 
 class _Zlib:
-    def __init__(self, decoder: Any) -> None:
+    """zlib, and what has its interface; ISA-L is twice as fast and cannot be copied.
+
+    Both may hold back decoded bytes when as many as were asked for were given.
+    """
+
+    def __init__(self, decoder: Any, error: type[Exception] = zlib.error) -> None:
         self._decoder = decoder
+        self._error = error
         self.eof = False
         self.tail = b""
+        self.needs_input = True
 
     def decode(self, block: bytes, maximum: int) -> bytes:
-        decoded: bytes = self._decoder.decompress(block, maximum)
+        try:
+            decoded: bytes = self._decoder.decompress(block, maximum)
+        except self._error as error:
+            raise ValueError(str(error)) from error
         self.eof = self._decoder.eof
         self.tail = self._decoder.unused_data if self.eof else self._decoder.unconsumed_tail
+        self.needs_input = len(decoded) < maximum
         return decoded
 
     def copy(self) -> _Decoder | None:
+        if not hasattr(self._decoder, "copy"):
+            return None
         twin = _Zlib(self._decoder.copy())
-        twin.eof, twin.tail = self.eof, self.tail
+        twin.eof, twin.tail, twin.needs_input = self.eof, self.tail, self.needs_input
         return twin
 
 
@@ -196,6 +213,19 @@ def _zstd() -> _Decoder:
     raise UnavailableError("zstd", "backports.zstd is not installed")
 
 
+def _fast(window_bits: int) -> _Decoder:
+    try:
+        module = importlib.import_module("isal.isal_zlib")
+    except ImportError:
+        return _Zlib(zlib.decompressobj(window_bits))
+    return _Zlib(module.decompressobj(window_bits), module.error)
+
+
+_FAST: dict[Codec, Callable[[], _Decoder]] = {
+    Codec.DEFLATE: lambda: _fast(-15),
+    Codec.GZIP: lambda: _fast(31),
+}
+
 _MAKERS: dict[Codec, Callable[[], _Decoder]] = {
     Codec.DEFLATE: lambda: _Zlib(zlib.decompressobj(-15)),
     Codec.GZIP: lambda: _Zlib(zlib.decompressobj(31)),
@@ -276,6 +306,7 @@ class CheckpointedSource:
         self._ratio = maximum_ratio
         self._floor = ratio_floor
         self._interval = INTERVAL
+        self._copied = False
         self._states: list[_State] = []
         self._state = self._fresh()
         self._window = b""
@@ -287,7 +318,10 @@ class CheckpointedSource:
         return self._size
 
     def _fresh(self) -> _State:
-        return _State(0, 0, b"", 0, _MAKERS[self._codec]())
+        return _State(0, 0, b"", 0, self._new_decoder())
+
+    def _new_decoder(self) -> _Decoder:
+        return (_MAKERS if self._copied else _FAST).get(self._codec, _MAKERS[self._codec])()
 
     def measure(self) -> Measured:
         """Decode to the end once, and take what was found for the size from now on."""
@@ -328,6 +362,7 @@ class CheckpointedSource:
         kept = self._states[index] if index >= 0 else None
         ahead = offset >= begin and (kept is None or kept.position <= self._state.position)
         if not ahead:
+            self._copied = self._declared is None or self._declared > self._interval
             self._state = (kept.copy() if kept is not None else None) or self._fresh()
             self._window = b""
         while self._state.position <= offset and self._advance():
@@ -383,7 +418,7 @@ class CheckpointedSource:
         return decoded
 
     def _next_input(self, state: _State) -> bytes:
-        if state.pending or not getattr(state.decoder, "needs_input", True):
+        if state.pending or not state.decoder.needs_input:
             block, state.pending = state.pending, b""
             return block
         if state.consumed < self._length:
@@ -403,7 +438,7 @@ class CheckpointedSource:
         if self._codec is Codec.ZSTANDARD:
             self._skip_frames(state)
         if codec_of(state.pending) is self._codec:
-            state.decoder = _MAKERS[self._codec]()
+            state.decoder = self._new_decoder()
             state.ended = False
 
     def _skip_padding(self, state: _State) -> None:
