@@ -66,6 +66,10 @@ class MediaDecoder(Capability, Protocol):
 
     media_types: ClassVar[tuple[str, ...]]
 
+    def prepare(self) -> None:
+        """Import and warm all that decoding needs: no file can be opened once the process is confined."""
+        ...
+
     def decode(self, content: memoryview, media_type: str, limits: MediaLimits) -> MediaFacts:
         """Return the facts of one stream.
 
