@@ -18,6 +18,9 @@ from kaval.core.sources import ByteSource, BytesSource, FileSource, iterate_bloc
 
 SIZE = 3 << 20
 
+EXT2_SHA256 = "a6c2f0e39afe6c6ab432ca5465349fcefe8dc944398e97b2d957d3f89dbb5d80"
+"""The ext2 volume that dfvfs keeps in many containers."""
+
 
 def disk(size: int = SIZE, seed: int = 7) -> bytes:
     """Return a disk of zeros, noise and repeating text in turn, with a FAT12 boot sector, not a multiple of 64 KiB."""

@@ -10,10 +10,9 @@ from kaval.containers.signatures import SIGNATURES
 from kaval.core.errors import CorruptStructureError, UnreadableError, UnsupportedError
 from kaval.core.records import NoticeCode
 from kaval.core.sources import BytesSource
-from tests.containers.images import beside, content_of, disk, no_siblings, sha256_of, stays_inside
+from tests.containers.images import EXT2_SHA256, beside, content_of, disk, no_siblings, sha256_of, stays_inside
 from tests.testdata import shared
 
-EXT2_SHA256 = "a6c2f0e39afe6c6ab432ca5465349fcefe8dc944398e97b2d957d3f89dbb5d80"
 NUMBERED = ("disk.001", "disk.002", "disk.003", "disk.004")
 
 
