@@ -21,7 +21,8 @@ from kaval.knownsets.batches import NO_DETAIL, Batch, Rows
 from kaval.knownsets.details import MANY, Details, Links
 from kaval.knownsets.exact import DigestTable, bucket_bits, prefixes, write_buckets
 from kaval.knownsets.formats import recognise
-from kaval.knownsets.near import HashTable
+from kaval.knownsets.hash_index import write_index
+from kaval.knownsets.near import FLAT_BELOW, HashTable
 
 
 def compile_set(path: Path, *, name: str, role: Role, target: Path) -> SetInfo:
@@ -94,6 +95,8 @@ class _Gathered:
             values = np.concatenate(self._values[algorithm])
             owners = np.concatenate(self._owners[algorithm])
             counts[algorithm] = _write_table(folder, algorithm, values, owners, linked=bool(self._details))
+        if counts.get("pdq", 0) >= FLAT_BELOW:
+            write_index(folder)
         ends = np.cumsum([0, *map(len, self._details)], dtype=np.uint64)
         (folder / "details.data").write_bytes(b"".join(self._details))
         (folder / "details.starts").write_bytes(ends.astype("<u8").tobytes())
@@ -164,12 +167,15 @@ class CompiledSet:
 
         Each known hash matches once, by the orientation that comes nearest.
         """
-        found: list[list[Match]] = []
-        for turned in hashes:
+        hashes_known = self._hashes
+        if hashes_known is None:
+            return [[] for _ in hashes]
+        found = []
+        for near in hashes_known.search_any(hashes, threshold):
             matches: list[Match] = []
-            for near, orientation in self._hashes.within_any(turned, threshold) if self._hashes else ():
-                value = self._hashes.rows[near.row].tobytes() if self._hashes else b""
-                matches += self._matches("pdq", near.row, value, near.distance, threshold, orientation)
+            for row, distance, orientation in near:
+                value = hashes_known.rows[row].tobytes()
+                matches += self._matches("pdq", row, value, distance, threshold, orientation)
             found.append(sorted(matches, key=lambda match: (match.distance, match.value, match.category or "")))
         return found
 

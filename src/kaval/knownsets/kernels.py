@@ -1,0 +1,138 @@
+"""Compiled inner loops (numba). Imported only through ``kaval.knownsets.fast``.
+
+Each does what its numpy twin does; tests hold one against the other. Memory is asked for some steps ahead
+(prefetch), because these loops wait for memory and for nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+ir: Any = importlib.import_module("llvmlite.ir")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+U = np.uint64
+"""Numbers that index memory have no sign: numba then needs no branch for those that count from the end."""
+
+AHEAD = U(16)
+"""How many steps ahead memory is asked for."""
+
+
+def _compiled(function: F) -> F:
+    return cast("F", numba.njit(cache=True, boundscheck=False, nogil=True)(function))
+
+
+def _popcount(typing_context: Any, number: Any) -> Any:
+    """Count the bits that are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return number(number), generate
+
+
+def _prefetch(typing_context: Any, address: Any) -> Any:
+    """Ask for the memory at an address; nothing is read, so any address is allowed."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        builder.call(function, [builder.inttoptr(arguments[0], byte), word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), generate
+
+
+popcount: Any = intrinsic(_popcount)
+prefetch: Any = intrinsic(_prefetch)
+
+
+@_compiled
+def ask_for(entries: NDArray[np.uint32], low: Any, high: Any) -> None:
+    """Ask for the memory of a run of entries."""
+    address = U(entries.ctypes.data) + U(4) * low
+    end = U(entries.ctypes.data) + U(4) * high
+    while address < end:
+        prefetch(address)
+        address += U(64)
+
+
+@_compiled
+def passes(entries: NDArray[np.uint32], low: Any, high: Any, tag: Any, limit: Any) -> Any:
+    """Return whether a tag of a run differs by few enough bits; long runs are counted whole, many at a time."""
+    if high - low > U(12):
+        passed = np.uint32(0)
+        for entry in range(high - low):
+            passed += np.uint32(popcount(entries[low + U(entry)] ^ tag) <= limit)
+        return passed > 0
+    for entry in range(low, high):  # noqa: SIM110 (numba compiles loops, not generators)
+        if popcount(entries[U(entry)] ^ tag) <= limit:
+            return True
+    return False
+
+
+@_compiled
+def near(
+    places: NDArray[np.uint32],
+    tags: NDArray[np.uint32],
+    wanted: NDArray[np.uint64],
+    words: NDArray[np.uint64],
+    starts: NDArray[np.uint32],
+    entry_tags: NDArray[np.uint32],
+    entry_ids: NDArray[np.uint32],
+    table_of_band: NDArray[np.int64],
+    mask: NDArray[np.uint32],
+    allowed: NDArray[np.uint8],
+    first: NDArray[np.int64],
+    count: int,
+    threshold: int,
+    found: NDArray[np.int64],
+) -> int:
+    """Write query, row, distance of every pair within a distance; return how many there are, room or not."""
+    total = 0
+    bands = len(first) - 1
+    widest = 0
+    for band in range(bands):
+        widest = max(widest, first[band + 1] - first[band])
+    lows = np.empty(widest, dtype=np.uint64)
+    highs = np.empty(widest, dtype=np.uint64)
+    for query in range(len(places)):
+        for band in range(bands):
+            start, probes = U(first[band]), U(first[band + 1] - first[band])
+            for probe in range(probes):
+                place = U(places[query, band] ^ mask[start + U(probe)]) + U(table_of_band[band])
+                lows[probe] = U(starts[place]) + U(band * count)
+                highs[probe] = U(starts[place + U(1)]) + U(band * count)
+            for probe in range(min(probes, AHEAD)):
+                ask_for(entry_tags, lows[probe], highs[probe])
+            tag = tags[query, band]
+            for probe in range(probes):
+                ahead = U(probe) + AHEAD
+                if ahead < probes:
+                    ask_for(entry_tags, lows[ahead], highs[ahead])
+                limit = np.uint32(allowed[start + U(probe)])
+                low, high = lows[probe], highs[probe]
+                if passes(entry_tags, low, high, tag, limit):
+                    for entry in range(low, high):
+                        if popcount(entry_tags[U(entry)] ^ tag) <= limit:
+                            row = U(entry_ids[U(entry)])
+                            distance = U(0)
+                            for word in range(4):
+                                distance += popcount(words[row, U(word)] ^ wanted[query, U(word)])
+                            if distance <= U(threshold):
+                                if total < found.shape[1]:
+                                    found[0, total] = query
+                                    found[1, total] = row
+                                    found[2, total] = distance
+                                total += 1
+    return total
