@@ -107,9 +107,9 @@ def test_a_jump_backwards_costs_one_interval(monkeypatch: pytest.MonkeyPatch) ->
     decoded = 0
     original = CheckpointedSource._decoded
 
-    def counted(self: CheckpointedSource, state: inflate._State) -> bytes:
+    def counted(self: CheckpointedSource, state: inflate._State, maximum: int) -> bytes:
         nonlocal decoded
-        block = original(self, state)
+        block = original(self, state, maximum)
         decoded += len(block)
         return block
 
@@ -187,6 +187,50 @@ def test_what_was_decoded_before_the_damage_is_measured_and_readable() -> None:
     assert isinstance(measured.error, UnreadableError)
     assert 0 < measured.size < len(CONTENT)
     assert source.read_at(0, measured.size + 100) == CONTENT[: measured.size]
+
+
+@pytest.mark.parametrize(("codec", "place"), [(Codec.GZIP, -8), (Codec.XZ, -60)])
+def test_a_wrong_checksum_at_the_end_costs_no_bytes_before_it(codec: Codec, place: int) -> None:
+    packed = bytearray(PACKERS[codec](CONTENT))
+    packed[place] ^= 255
+    source = CheckpointedSource(BytesSource(bytes(packed)), codec)
+
+    measured = source.measure()
+
+    assert isinstance(measured.error, CorruptStructureError)
+    assert measured.size >= len(CONTENT) - 512
+    assert source.read_at(0, measured.size) == CONTENT[: measured.size]
+    assert source.read_at(measured.size - 100, 1000) == CONTENT[measured.size - 100 : measured.size]
+
+
+def test_up_to_the_damage_every_byte_is_decoded() -> None:
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packed = packer.compress(CONTENT[:60_000]) + packer.flush(zlib.Z_FULL_FLUSH) + b"\x07" * 1000
+    source = CheckpointedSource(BytesSource(packed), Codec.DEFLATE, size=70_000)
+
+    reached, error = source.reach(70_000)
+
+    assert isinstance(error, CorruptStructureError)
+    assert reached == 60_000
+    assert source.read_at(0, 60_000) == CONTENT[:60_000]
+    assert source.reach(100) == (100, None)
+    assert source.reach(70_000) == (60_000, error)
+
+
+def test_a_failure_only_the_fast_decoder_sees_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        eof, tail, needs_input = False, b"", True
+
+        def decode(self, block: bytes, maximum: int) -> bytes:
+            raise ValueError("no")
+
+        def copy(self) -> None:
+            return None
+
+    monkeypatch.setitem(inflate._FAST, Codec.DEFLATE, Failing)
+    source = CheckpointedSource(BytesSource(_raw_deflate(CONTENT)), Codec.DEFLATE, size=len(CONTENT))
+
+    assert source.read_at(0, len(CONTENT)) == CONTENT
 
 
 def test_a_stream_fails_again_where_it_failed() -> None:

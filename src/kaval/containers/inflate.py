@@ -255,6 +255,10 @@ class _State:
         return _State(self.position, self.consumed, self.pending, self.crc, decoder, self.ended)
 
 
+_SMALL_STEP = 512
+_FARTHEST_SALVAGE = 256 << 20
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
     """How long a stream really is: decoded bytes, compressed bytes, and the error it ended with if it did.
@@ -312,6 +316,7 @@ class CheckpointedSource:
         self._window = b""
         self._open_ended = size is None
         self._failure: tuple[int, KavalError] | None = None
+        self._salvaged: tuple[int, bytes] = (1 << 62, b"")
 
     @property
     def size(self) -> int:
@@ -363,10 +368,23 @@ class CheckpointedSource:
         ahead = offset >= begin and (kept is None or kept.position <= self._state.position)
         if not ahead:
             self._copied = self._declared is None or self._declared > self._interval
-            self._state = (kept.copy() if kept is not None else None) or self._fresh()
-            self._window = b""
+            self._state, self._window = self._nearest(offset), b""
         while self._state.position <= offset and self._advance():
             pass
+
+    def _nearest(self, offset: int) -> _State:
+        """Return a state to decode on from, the nearest kept one before a byte."""
+        index = bisect_right(self._states, offset, key=lambda state: state.position) - 1
+        return (self._states[index].copy() if index >= 0 else None) or self._fresh()
+
+    def reach(self, offset: int) -> tuple[int, KavalError | None]:
+        """Decode up to a byte; return how far that went, and the error that stopped it."""
+        try:
+            self._seek(offset - 1)
+        except (CorruptStructureError, UnreadableError, LimitExceededError) as error:
+            assert self._failure is not None
+            return min(offset, self._failure[0]), error
+        return min(offset, self._state.position), None
 
     def _advance(self) -> bool:
         """Decode one more block into the window; say whether there was one.
@@ -377,23 +395,63 @@ class CheckpointedSource:
         if self._failure is not None and state.position >= self._failure[0]:
             raise self._failure[1]
         self._keep(state)
-        try:
-            decoded = self._decoded(state)
-        except KavalError as error:
-            self._failure = (state.position, error)
-            self._state, self._window = self._fresh(), b""
-            raise
+        if state.position == self._salvaged[0]:
+            decoded = self._salvaged[1]
+            state.position += len(decoded)
+        else:
+            try:
+                decoded = self._decoded(state, min(OUTPUT_SIZE, self._salvaged[0] - state.position))
+            except KavalError as error:
+                decoded = self._fail(state.position, error)
         if not decoded:
             return False
         self._window = decoded
         return True
 
-    def _decoded(self, state: _State) -> bytes:
+    def _fail(self, position: int, error: KavalError) -> bytes:
+        """Note that the stream fails; return what small steps can still decode before that.
+
+        Where a second decoder sees no failure the work goes on with that one.
+
+        Raises:
+            KavalError: The error given, where nothing more can be decoded.
+        """
+        self._copied = True
+        salvaged = b""
+        if isinstance(error, CorruptStructureError):
+            state, salvaged, again = self._salvage(position)
+            if again is None and state is not None:
+                self._state = state
+                return salvaged
+        self._failure = (position + len(salvaged), error)
+        if not salvaged:
+            self._state, self._window = self._fresh(), b""
+            raise error
+        self._salvaged = (position, salvaged)
+        self._state.position += len(salvaged)
+        return salvaged
+
+    def _salvage(self, position: int) -> tuple[_State | None, bytes, KavalError | None]:
+        """Decode once more up to a byte, and on from there in small steps, until an error or far enough."""
+        state = self._nearest(position)
+        if position - state.position > _FARTHEST_SALVAGE:
+            return None, b"", None
+        parts: list[bytes] = []
+        try:
+            while state.position < position:
+                self._decoded(state, min(OUTPUT_SIZE, position - state.position))
+            for _ in range(2 * OUTPUT_SIZE // _SMALL_STEP):
+                parts.append(self._decoded(state, _SMALL_STEP))
+        except KavalError as error:
+            return state, b"".join(parts), error
+        return state, b"".join(parts), None
+
+    def _decoded(self, state: _State, maximum: int) -> bytes:
         """Return the next decoded bytes, none at the end of the stream."""
         while not state.ended:
             block = self._next_input(state)
             try:
-                decoded = state.decoder.decode(block, OUTPUT_SIZE)
+                decoded = state.decoder.decode(block, maximum)
             except _FOREIGN_ERRORS as error:
                 raise CorruptStructureError(self._title, str(error) or "it cannot be decoded", self._where()) from error
             state.pending = state.decoder.tail
