@@ -255,7 +255,7 @@ class _State:
         return _State(self.position, self.consumed, self.pending, self.crc, decoder, self.ended)
 
 
-_SMALL_STEP = 512
+_SMALL_STEP = 16
 _FARTHEST_SALVAGE = 256 << 20
 
 
