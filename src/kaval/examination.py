@@ -1,45 +1,41 @@
 """The examination: drives the stages in their order, from a source to a folder of facts.
 
 Only this module knows the order: open the source, list its trees, analyse the entries, open the archives and
-images among them as further sources (one wave for each depth), digest the source as a whole beside that,
-write the manifest last. Work is cut into units that any ``concurrent.futures.Executor`` can run.
+images among them as further sources (one wave for each depth), carve what no entry owns and analyse that too,
+digest the source as a whole beside it, write the manifest last. Work is cut into units that any
+``concurrent.futures.Executor`` can run.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kaval.core.errors import KavalError
 from kaval.core.locators import Locator
+from kaval.filesystems import FILESYSTEMS
 from kaval.folder.durable import place_json
 from kaval.folder.segments import UnitRecord
-from kaval.stages.listing import RECORD_BITS
+from kaval.stages.analysis import Task
+from kaval.stages.carving import VoidUnit, measure_void, scan, scan_units, settle, settle_unit
+from kaval.stages.crew import Crew, ExaminationFailedError
 from kaval.stages.manifest import manifest_of
 from kaval.stages.opening import Layout
 from kaval.stages.pool import WorkerLostError, WorkerPool
 from kaval.stages.preparation import KnownSetSource, Prepared, Request, now, prepare, take_up
 from kaval.stages.schedule import Schedule, parent_of
-from kaval.stages.units import AnalysisUnit, Holder, ListUnit, analyse, digest_source, list_entries, open_root
+from kaval.stages.units import Holder, ListUnit, analyse, digest_source, list_entries, open_root
 
 __all__ = ["ExaminationFailedError", "KnownSetSource", "Progress", "Request", "examine"]
-
-MAXIMUM_LOSSES = 64
-"""How often one unit may cost a worker before the examination gives up on it."""
 
 STORED = ("md5", "sha1", "sha256")
 """The digests an image may carry that are computed again and compared."""
 
 PRELOADED = ("kaval.stages.units", "pyarrow.parquet")
 """What workers load while the folder is still being prepared."""
-
-
-class ExaminationFailedError(KavalError):
-    """The examination cannot go on; what was done is kept and can be taken up again."""
 
 
 @dataclass(kw_only=True)
@@ -64,7 +60,6 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-Call = tuple[Callable[..., UnitRecord], tuple[Any, ...]]
 
 
 def examine(
@@ -108,90 +103,118 @@ class _Run:
         self._prepared = prepared
         self._workplace = prepared.workplace
         self._executor = executor
-        self._in_flight = in_flight
         self._report = report
         self._done = prepared.done
         self._progress = Progress()
         self._whole: Future[UnitRecord] | None = None
+        self._chains: dict[str, tuple[tuple[str, Layout], ...]] = {}
+        self._ordinal = 0
+        self._wave = 0
+        self._crew = Crew(
+            executor, prepared.workplace, prepared.done, in_flight=in_flight, finished=self._finish, lost=self._lose
+        )
 
     def run(self) -> dict[str, Any]:
         """Do what is not done yet, then write the manifest."""
-        finished = self._workplace.folder / "manifest.json"
         self._prepared.sessions.append({"started_at": now(), "finished_at": None})
         self._prepared.place_sessions()
         Schedule.warm_up()
-        opened = self._one("open-0000", (open_root, (self._workplace, "open-0000")))
-        self._count(opened)
+        opened = self._crew.one(open_root, "open-0000")
         self._start_whole(opened)
-        trees = tuple(opened.facts["trees"])
-        listing = [
-            ListUnit(unit=f"list-{ordinal:06d}", ordinal=ordinal, trees=(tree,))
-            for ordinal, tree in enumerate(trees, 1)
-        ]
-        self._waves(listing)
+        trees = self._waves([self._list_unit(trees=(tree,)) for tree in opened.facts["trees"]])
+        if self._workplace.plan.carve:
+            self._carve(opened.facts["bare"], trees)
         self._end_whole()
         self._prepared.sessions[-1]["finished_at"] = now()
         self._prepared.place_sessions()
         manifest = manifest_of(self._prepared.head, self._prepared.sessions, self._done)
-        place_json(manifest, finished)
+        place_json(manifest, self._workplace.folder / "manifest.json")
         shutil.rmtree(self._workplace.folder / "work", ignore_errors=True)
         self._tell("finished")
         return manifest
 
-    def _waves(self, listing: list[ListUnit]) -> None:
-        """List and analyse, then do the same with the sources found inside, as deep as the plan goes."""
-        chains: dict[str, tuple[tuple[str, Layout], ...]] = {}
-        ordinal = len(listing) + 1
-        wave = 0
+    def _list_unit(self, *, trees: tuple[str, ...] = (), holders: tuple[Holder, ...] = ()) -> ListUnit:
+        ordinal = self._next_ordinal()
+        return ListUnit(unit=f"list-{ordinal:06d}", ordinal=ordinal, trees=trees, holders=holders)
+
+    def _next_ordinal(self) -> int:
+        """Return the next number of a unit that lists entries; it depends on the facts alone."""
+        self._ordinal += 1
+        return self._ordinal
+
+    def _waves(self, listing: list[ListUnit]) -> list[tuple[str, str]]:
+        """List and analyse, then do the same with the sources found inside, as deep as the plan goes.
+
+        Returns:
+            Every tree that was listed, with the name of the unit that listed it.
+        """
+        found: list[tuple[str, str]] = []
         while listing:
-            self._progress.wave = wave
             self._tell("listing")
-            calls = {unit.unit: (list_entries, (self._workplace, unit)) for unit in listing}
-            listed = dict(self._all(calls.items()))
+            listed = {record.unit: record for record in self._crew.all(list_entries, listing)}
             for unit in listing:
                 for tree in listed[unit.unit].facts["trees"]:
+                    found.append((tree["locator"], unit.unit))
                     if tree["holder"] is not None:
-                        chains[parent_of(tree["locator"])] = unit.holders[tree["holder"]].chain()
-            listing = self._analyse([listed[unit.unit] for unit in listing], chains, wave, ordinal)
-            ordinal += len(listing)
-            wave += 1
+                        self._chains[parent_of(tree["locator"])] = unit.holders[tree["holder"]].chain()
+            listing = self._analyse([listed[unit.unit] for unit in listing])
+        return found
 
-    def _analyse(
-        self,
-        listed: list[UnitRecord],
-        chains: Mapping[str, tuple[tuple[str, Layout], ...]],
-        wave: int,
-        ordinal: int,
-    ) -> list[ListUnit]:
+    def _analyse(self, listed: list[UnitRecord]) -> list[ListUnit]:
         """Analyse what was listed and return the listing of the further sources found in it."""
         plan = self._workplace.plan
-        schedule = Schedule(self._workplace.folder, plan, listed, chains, wave)
+        self._progress.wave = self._wave
+        schedule = Schedule(self._workplace.folder, plan, listed, self._chains, self._wave)
+        self._wave += 1
         self._progress.total_files += schedule.files
         self._progress.total_size += schedule.size
         self._tell("analysing")
-        calls = ((unit.unit, (analyse, (self._workplace, unit))) for unit in schedule.units())
         nested: set[int] = set()
         by_name: set[int] = set()
-        for _, record in self._all(calls):
+        for record in self._crew.all(analyse, schedule.units()):
             nested.update(record.facts["nested"])
             by_name.update(record.facts["nested_by_name"])
-        holders = [
-            Holder(
-                locator=task.locator,
-                layout=task.layout(),
-                state=task.state,
-                content=task.content,
-                depth=task.depth,
-                by_name=task.entry_id in by_name,
-                above=chains.get(parent_of(task.locator), ()),
-            )
-            for task in schedule.find(sorted(nested | by_name))
-        ]
+        holders = [self._holder(task, task.entry_id in by_name) for task in schedule.find(sorted(nested | by_name))]
         size = plan.nested_a_unit
-        return [
-            ListUnit(unit=f"list-{number:06d}", ordinal=number, holders=tuple(holders[start : start + size]))
-            for number, start in enumerate(range(0, len(holders), size), ordinal)
-        ]
+        parts = [tuple(holders[start : start + size]) for start in range(0, len(holders), size)]
+        return [self._list_unit(holders=part) for part in parts]
+
+    def _holder(self, task: Task, by_name: bool) -> Holder:
+        return Holder(
+            locator=task.locator,
+            layout=task.layout(),
+            state=task.state,
+            content=task.content,
+            depth=task.depth,
+            by_name=by_name,
+            above=self._chains.get(parent_of(task.locator), ()),
+        )
+
+    def _carve(self, bare: Sequence[str], trees: Sequence[tuple[str, str]]) -> None:
+        """Carve what no allocated entry owns, then analyse what was carved and what lies inside that."""
+        self._tell("carving")
+        voids = list(self._crew.all(measure_void, self._void_units(bare, trees)))
+        voids.sort(key=lambda record: record.unit)
+        self._progress.total_size += sum(int(record.facts["size"]) for record in voids)
+        found: dict[str, list[dict[str, Any]]] = {record.unit: [] for record in voids}
+        units = (unit for record in voids for unit in scan_units(self._workplace.plan, record, self._chains))
+        for record in self._crew.all(scan, units):
+            found[record.facts["void"]].extend(record.facts["found"])
+        settling = [settle_unit(self._next_ordinal(), record, found[record.unit], self._chains) for record in voids]
+        settled = sorted(self._crew.all(settle, settling), key=lambda record: record.unit)
+        self._waves(self._analyse(settled))
+
+    def _void_units(self, bare: Sequence[str], trees: Sequence[tuple[str, str]]) -> list[VoidUnit]:
+        file_systems = {capability.name for capability in FILESYSTEMS.all()}
+        units = [VoidUnit(unit=f"void-{number:06d}", source=source) for number, source in enumerate(bare)]
+        for tree, listed_by in trees:
+            locator = Locator.parse(tree)
+            if locator.steps[-1].layer in file_systems:
+                source = parent_of(tree)
+                chain = self._chains.get(source, ())
+                name = f"void-{len(units):06d}"
+                units.append(VoidUnit(unit=name, source=source, tree=tree, listed_by=listed_by, chain=chain))
+        return units
 
     def _start_whole(self, opened: UnitRecord) -> None:
         """Let the source be digested as a whole, beside everything else."""
@@ -219,70 +242,19 @@ class _Run:
         self._done[record.unit] = record
         self._count(record)
 
-    def _one(self, unit: str, call: Call) -> UnitRecord:
-        return next(record for _, record in self._all([(unit, call)]))
-
-    def _all(self, calls: Iterable[tuple[str, Call]]) -> Iterator[tuple[str, UnitRecord]]:
-        """Yield the record of each unit as it is finished; units done in an earlier session come first to hand."""
-        waiting: dict[Future[UnitRecord], tuple[str, Call]] = {}
-        for unit, call in calls:
-            if unit in self._done:
-                yield unit, self._finish(unit, self._done[unit])
-                continue
-            while len(waiting) >= self._in_flight:
-                yield from self._collect(waiting)
-            waiting[self._submit(call)] = (unit, call)
-        while waiting:
-            yield from self._collect(waiting)
-
-    def _submit(self, call: Call) -> Future[UnitRecord]:
-        function, arguments = call
-        return self._executor.submit(function, *arguments)
-
-    def _collect(self, waiting: dict[Future[UnitRecord], tuple[str, Call]]) -> Iterator[tuple[str, UnitRecord]]:
-        finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in finished:
-            unit, call = waiting.pop(future)
-            try:
-                record = future.result()
-            except WorkerLostError as error:
-                self._progress.lost_workers += 1
-                again = self._without_culprit(unit, call, error)
-                waiting[self._submit(again)] = (unit, again)
-                continue
-            yield unit, self._finish(unit, record)
-
-    def _without_culprit(self, unit: str, call: Call, error: WorkerLostError) -> Call:
-        """Return the call again, told at which item its worker was lost."""
-        function, (workplace, *rest) = call
-        if self._progress.lost_workers > MAXIMUM_LOSSES:
-            raise ExaminationFailedError(f"too many workers were lost; the last one at unit {unit}: {error}") from error
-        task = rest[0]
-        if isinstance(task, AnalysisUnit) and error.item >= 0:
-            task = replace(task, lost={**task.lost, error.item: error.reason})
-        elif isinstance(task, ListUnit) and error.item >= 0:
-            number, listed = divmod(error.item, 1 << RECORD_BITS)
-            lost = {**task.lost, number: error.reason}
-            stop_after = dict(task.stop_after)
-            if listed or task.trees:
-                stop_after[number] = min(listed, stop_after.get(number, listed))
-            task = replace(task, lost=lost, stop_after=stop_after)
-        elif self._progress.lost_workers > 3:
-            raise ExaminationFailedError(f"the unit {unit} cannot be done: {error}") from error
-        return function, (workplace, task, *rest[1:])
-
-    def _finish(self, unit: str, record: UnitRecord) -> UnitRecord:
-        self._done[unit] = record
+    def _finish(self, record: UnitRecord) -> None:
         self._count(record)
         self._tell(self._progress.stage)
-        return record
+
+    def _lose(self, losses: int) -> None:
+        self._progress.lost_workers = losses
 
     def _count(self, record: UnitRecord) -> None:
         progress = self._progress
         progress.entries += record.counts.get("entries", 0)
         progress.notices += record.counts.get("notices", 0)
         progress.files += record.counts.get("files", 0)
-        progress.read_size += record.counts.get("read_size", 0)
+        progress.read_size += record.counts.get("read_size", 0) + record.counts.get("searched_size", 0)
         progress.pictures += record.counts.get("pictures", 0)
         for role, number in record.facts.get("hits_by_role", {}).items():
             progress.hits[role] = progress.hits.get(role, 0) + number

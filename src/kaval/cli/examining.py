@@ -19,7 +19,9 @@ from kaval.examination import KnownSetSource, Progress, Request, examine
 from kaval.knownsets import Role
 from kaval.stages.plan import Plan
 
-HARMLESS = frozenset({"digest-verified", "assumed", "type-mismatch", "zero-length-dropped", "overlap", "skipped"})
+HARMLESS = frozenset(
+    {"digest-verified", "assumed", "type-mismatch", "zero-length-dropped", "overlap", "skipped", "carved-in-part"}
+)
 """Notices that do not mean something could not be read."""
 
 _DIGEST_WIDTHS = {32: "md5", 40: "sha1", 64: "sha256"}
@@ -108,6 +110,7 @@ def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
 )
 @click.option("--no-media", is_flag=True, help="Do not decode pictures and videos.")
 @click.option("--no-archives", is_flag=True, help="Do not open archives, documents and images inside the source.")
+@click.option("--no-carving", is_flag=True, help="Do not search unallocated space for files by their content.")
 @click.option("--no-thumbnails", is_flag=True, help="Keep no thumbnails; no sealing key is made.")
 @click.option(
     "--no-source-digest",
@@ -137,6 +140,7 @@ def examine_command(
     threshold: int,
     no_media: bool,
     no_archives: bool,
+    no_carving: bool,
     no_thumbnails: bool,
     no_source_digest: bool,
     seal_key: Path | None,
@@ -156,6 +160,7 @@ def examine_command(
         source_name=source.name,
         depth=depth,
         archives=not no_archives,
+        carve=not no_carving,
         media=not no_media,
         thumbnails=not no_thumbnails,
         source_digest=not no_source_digest,

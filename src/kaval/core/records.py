@@ -76,6 +76,7 @@ class NoticeCode(StrEnum):
     ASSUMED = "assumed"
     TYPE_MISMATCH = "type-mismatch"
     ZERO_LENGTH_DROPPED = "zero-length-dropped"
+    CARVED_IN_PART = "carved-in-part"
     SKIPPED = "skipped"
 
 

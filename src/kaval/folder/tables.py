@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TABLES = ("sources", "entries", "digests", "media", "hits", "notices", "sealed")
+TABLES = ("sources", "entries", "digests", "media", "hits", "notices", "unallocated", "sealed")
 """Every table, in the order the manifest lists them."""
 
 _TEXT, _INT, _TIME, _FLAG = "string", "int64", "time", "bool"
@@ -112,6 +112,16 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("stage", _TEXT, "the stage that says so"),
         ("offset", _INT, "byte of the source it was reading"),
         ("structure", _TEXT, "structure it was reading"),
+    ),
+    "unallocated": (
+        ("source", _TEXT, "locator of the source the bytes lie in"),
+        ("position", _INT, "where the run stands when all runs of the source are laid end to end"),
+        ("offset", _INT, "byte of the source"),
+        (
+            "length",
+            _INT,
+            "bytes that no allocated entry and no whole recovered one owns; they were searched by content",
+        ),
     ),
     "sealed": (
         ("sha256", "digest32", "SHA-256 of the content in clear"),

@@ -41,6 +41,7 @@ VIEWS: dict[str, str] = {
         FROM media_stored
         """,
     "sources": 'SELECT locator, stage, layer, title, size, "offset", depth, facts FROM sources_stored',
+    "unallocated": 'SELECT source, position, "offset", length FROM unallocated_stored',
     "sealed": 'SELECT sha256, pack, "offset", length FROM sealed_stored',
 }
 

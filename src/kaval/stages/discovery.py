@@ -57,7 +57,14 @@ class Remark:
         return (str(locator), str(notice.code), notice.message, stage, notice.offset, notice.structure)
 
 
-Found = Layer | Remark
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bare:
+    """Bytes without a readable file system: a gap between volumes, or a whole source. Only carving reaches them."""
+
+    locator: Locator
+
+
+Found = Layer | Remark | Bare
 
 
 class Discovery:
@@ -139,7 +146,9 @@ class Discovery:
             facts = dict(volume.facts)
             size = volume.source.size
             yield Layer(locator=at, stage="volume", title=volume.title, size=size, offset=volume.offset, facts=facts)
-            if facts.get("state") != "unallocated":
+            if facts.get("state") == "unallocated":
+                yield Bare(locator=at)
+            else:
                 yield from self._volumes(at, depth + 1)
 
     def _file_system(self, locator: Locator, source: ByteSource) -> Iterator[Found]:
@@ -156,6 +165,7 @@ class Discovery:
                 yield from self._tree(locator, file_system, source.size)
                 return
         yield Remark(locator=locator, notice=_unrecognised("file system"))
+        yield Bare(locator=locator)
 
     def _tree(self, locator: Locator, file_system: FileSystem, size: int) -> Iterator[Found]:
         here = locator.to(file_system.name)
@@ -163,6 +173,8 @@ class Discovery:
         if isinstance(tree, Notice):
             yield Layer(locator=here, stage="filesystem", title=file_system.title, size=size)
             yield Remark(locator=here, notice=tree)
+            if tree.code is not NoticeCode.LOCKED:
+                yield Bare(locator=locator)
             return
         facts = dict(tree.facts)
         yield Layer(locator=here, stage="filesystem", title=file_system.title, size=size, facts=facts, lists=True)

@@ -49,7 +49,7 @@ class Matcher:
         usable = [frame for frame in frames if frame.quality >= self._quality_floor]
         if not usable:
             return []
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for known in self._sets:
             if known.info.counts.get("pdq"):
                 for frame, matches in zip(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,12 @@ from kaval.recovery import RECOVERIES
 from kaval.volumes import VOLUMES
 
 MAXIMUM_CACHED = 64
+
+CARVED = "carve"
+"""The layer of streams found by content; their address is where they lie: ``offset+length``, joined by commas."""
+
+MAXIMUM_PIECES = 16
+"""A carved stream in more pieces than this is addressed by the first of them."""
 
 T = TypeVar("T")
 
@@ -37,7 +43,7 @@ def layer_kinds() -> dict[str, str]:
     ):
         for capability in registry.all():
             kinds[capability.name] = kind
-    return kinds
+    return {**kinds, CARVED: "carved"}
 
 
 class Opener:
@@ -173,6 +179,8 @@ class Opener:
         tree_locator = Locator(locator.exhibit, (*locator.steps[:-1], Step(step.layer)))
         if layout is not None and layout[0] is not None:
             return ExtentSource(self._base(tree_locator), layout[0], layout[1])
+        if self._kinds.get(step.layer) == "carved":
+            return self._carved_stream(locator)
         if self._kinds.get(step.layer) == "recovery":
             return self._recovered_stream(locator)
         return self.tree(tree_locator).open_stream(step.address)
@@ -180,6 +188,12 @@ class Opener:
     def _base(self, tree_locator: Locator) -> ByteSource:
         """Return the source that the extents of a tree's entries count in."""
         return self.source(tree_locator.parent)
+
+    def _carved_stream(self, locator: Locator) -> ByteSource:
+        extents = extents_of(locator.steps[-1].address)
+        if extents is None:
+            raise LocatorError(str(locator), "it names more pieces than it holds; the examination folder lists them")
+        return ExtentSource(self.source(locator.parent), extents, sum(extent.length for extent in extents))
 
     def _recovered_stream(self, locator: Locator) -> ByteSource:
         step = locator.steps[-1]
@@ -210,6 +224,23 @@ class Opener:
         except FileNotFoundError as error:
             raise UnreadableError(0, 0, f"the source {self._path} is not there") from error
         return self._sources[text]
+
+
+def address_of(extents: Sequence[Extent]) -> str:
+    """Return the address of a carved stream: its extents, as far as an address can hold them."""
+    told = ",".join(f"{extent.offset}+{extent.length}" for extent in extents[:MAXIMUM_PIECES])
+    return told if len(extents) <= MAXIMUM_PIECES else f"{told},{len(extents) - MAXIMUM_PIECES}more"
+
+
+def extents_of(address: str) -> tuple[Extent, ...] | None:
+    """Return the extents an address names, ``None`` where it names only the first of them."""
+    extents = []
+    for part in address.split(","):
+        offset, plus, length = part.partition("+")
+        if not plus or not offset.isdigit() or not length.isdigit():
+            return None
+        extents.append(Extent(offset=int(offset), length=int(length)))
+    return tuple(extents)
 
 
 def _used(cache: dict[str, T], name: str) -> T:

@@ -38,6 +38,8 @@ class Plan:
     media: bool = True
     thumbnails: bool = True
     source_digest: bool = True
+    carve: bool = True
+    carve_size: int = 64 << 20
     near_threshold: int = 31
     quality_floor: int = 50
     unit_files: int = 512

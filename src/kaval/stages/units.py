@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kaval.core.errors import KavalError
 from kaval.core.locators import Locator
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource, FileSource, iterate_blocks
-from kaval.folder.sealed import PackWriter, SealingKey
+from kaval.folder.sealed import PackWriter
 from kaval.folder.segments import RowBuffer, UnitRecord
-from kaval.media import MediaLimits
-from kaval.media.studio import Studio
-from kaval.stages.analysis import Analyst, Task
-from kaval.stages.discovery import Discovery, Layer, Remark
+from kaval.stages.analysis import Task
+from kaval.stages.desk import desk_of
+from kaval.stages.discovery import Bare, Discovery, Layer, Remark
 from kaval.stages.fence import fenced, notice_of
 from kaval.stages.heartbeat import beat, begin
-from kaval.stages.listing import Listing
-from kaval.stages.matching import Matcher
+from kaval.stages.listing import RECORD_BITS, Listing
 from kaval.stages.opening import Layout, Opener
 from kaval.stages.plan import Plan, Workplace
 
@@ -67,6 +65,14 @@ class ListUnit:
     stop_after: Mapping[int, int] = field(default_factory=dict)
     lost: Mapping[int, str] = field(default_factory=dict)
 
+    def without(self, item: int, reason: str) -> ListUnit:
+        """Return the unit told at which record of which tree a worker was lost."""
+        number, listed = divmod(item, 1 << RECORD_BITS)
+        stop_after = dict(self.stop_after)
+        if listed or self.trees:
+            stop_after[number] = min(listed, stop_after.get(number, listed))
+        return replace(self, lost={**self.lost, number: reason}, stop_after=stop_after)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnalysisUnit:
@@ -77,50 +83,18 @@ class AnalysisUnit:
     chain: tuple[tuple[str, Layout], ...] = ()
     lost: Mapping[int, str] = field(default_factory=dict)
 
-
-class _Desk:
-    """What a worker keeps between units of one examination."""
-
-    def __init__(self, workplace: Workplace) -> None:
-        self.workplace = workplace
-        plan = workplace.plan
-        self.opener = Opener(workplace.source_path, plan.exhibit, workplace.keyring)
-        self.key = SealingKey.load(workplace.key_path) if workplace.key_path else None
-        self._studio: Studio | None = None
-        self._analyst: Analyst | None = None
-
-    def analyst(self) -> Analyst:
-        if self._analyst is None:
-            plan = self.workplace.plan
-            limits = MediaLimits(seconds=plan.picture_seconds)
-            self._studio = Studio(limits).__enter__() if plan.media else None
-            folders = [self.workplace.folder / "work" / f"set-{number}" for number in range(len(plan.sets))]
-            matcher = Matcher(folders, threshold=plan.near_threshold, quality_floor=plan.quality_floor)
-            self._analyst = Analyst(plan, self.opener, matcher, self._studio)
-        return self._analyst
-
-    @property
-    def confinement(self) -> tuple[str, ...]:
-        return tuple(self._studio.confinement) if self._studio else ()
-
-
-_DESKS: dict[str, _Desk] = {}
-
-
-def _desk(workplace: Workplace) -> _Desk:
-    key = str(workplace.folder)
-    if key not in _DESKS:
-        _DESKS[key] = _Desk(workplace)
-    return _DESKS[key]
+    def without(self, item: int, reason: str) -> AnalysisUnit:
+        """Return the unit told at which task a worker was lost."""
+        return replace(self, lost={**self.lost, item: reason})
 
 
 def open_root(workplace: Workplace, unit: str) -> UnitRecord:
     """Find containers, volumes and file systems of the source itself."""
-    desk = _desk(workplace)
+    desk = desk_of(workplace)
     rows = RowBuffer()
     root = Locator(workplace.plan.exhibit)
     begin(0)
-    facts: dict[str, Any] = {"trees": [], "container": None}
+    facts: dict[str, Any] = {"trees": [], "bare": [], "container": None}
     if workplace.source_path.is_dir():
         here = root.to("folder")
         layer = Layer(locator=here, stage="container", title="Folder of files", lists=True)
@@ -130,6 +104,9 @@ def open_root(workplace: Workplace, unit: str) -> UnitRecord:
     for record in found:
         if isinstance(record, Remark):
             rows.add("notices", record.row("discovery"))
+            continue
+        if isinstance(record, Bare):
+            facts["bare"].append(str(record.locator))
             continue
         rows.add("sources", record.row(0))
         if record.lists:
@@ -156,7 +133,7 @@ def _container_facts(opener: Opener, layer: Layer) -> dict[str, Any]:
 
 def list_entries(workplace: Workplace, unit: ListUnit) -> UnitRecord:
     """List the trees of a unit; one that cannot be read leaves a notice, the others are listed all the same."""
-    desk = _desk(workplace)
+    desk = desk_of(workplace)
     plan = workplace.plan
     rows = RowBuffer()
     listing = Listing(
@@ -224,6 +201,7 @@ def _open_holder(opener: Opener, rows: RowBuffer, holder: Holder, plan: Plan) ->
     for record in found:
         if isinstance(record, Remark):
             rows.add("notices", record.row("discovery"))
+        if not isinstance(record, Layer):
             continue
         rows.add("sources", record.row(holder.depth + 1))
         if record.lists:
@@ -237,7 +215,7 @@ def _lost(reason: str) -> Notice:
 
 def analyse(workplace: Workplace, unit: AnalysisUnit) -> UnitRecord:
     """Analyse the entries of a unit."""
-    desk = _desk(workplace)
+    desk = desk_of(workplace)
     for locator, layout in unit.chain:
         desk.opener.remember(locator, layout)
     rows = RowBuffer()
@@ -267,7 +245,7 @@ def digest_source(
     workplace: Workplace, unit: str, locator: str, algorithms: Sequence[str], stored: Mapping[str, str]
 ) -> UnitRecord:
     """Digest the whole source as its container decodes it, and compare with what is stored in it or was given."""
-    desk = _desk(workplace)
+    desk = desk_of(workplace)
     begin(0)
     rows = RowBuffer()
     at = Locator.parse(locator)
