@@ -22,12 +22,12 @@ def _byte_table() -> npt.NDArray[np.uint32]:
 
 
 @cache
-def _position_tables(length: int) -> npt.NDArray[np.uint32]:
-    """Return for every place in a part of ``length`` bytes what each value of that byte adds to the sum."""
+def _position_tables() -> npt.NDArray[np.uint32]:
+    """Return for every place in a piece, counted to its end, what each value of that byte adds to the sum."""
     single = _byte_table()
-    tables = np.empty((length, 256), np.uint32)
-    tables[length - 1] = single
-    for place in range(length - 2, -1, -1):
+    tables = np.empty((_PIECE, 256), np.uint32)
+    tables[_PIECE - 1] = single
+    for place in range(_PIECE - 2, -1, -1):
         after = tables[place + 1]
         tables[place] = (after >> 8) ^ single[after & 0xFF]
     return tables
@@ -46,7 +46,7 @@ def crc32c_rows(seeds: npt.NDArray[np.uint32], rows: npt.NDArray[np.uint8]) -> n
 
 def _sum_pieces(seeds: npt.NDArray[np.uint32], rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint32]:
     count, length = rows.shape
-    tables = _position_tables(length)
+    tables = _position_tables()[_PIECE - length :]
     seeded = rows.copy()
     seeded[:, :4] ^= np.ascontiguousarray(seeds.astype("<u4")).view(np.uint8).reshape(count, 4)
     places = np.arange(length)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
+import numpy as np
+import numpy.typing as npt
+
 
 class Claims:
     """A set of blocks, kept as runs that neither touch nor overlap."""
@@ -23,12 +26,12 @@ class Claims:
         self._starts[low:high] = [first]
         self._ends[low:high] = [end]
 
-    def overlap(self, first: int, count: int) -> int:
-        """Return how many of the blocks are claimed already."""
+    def among(self, first: int, count: int) -> npt.NDArray[np.bool_]:
+        """Say of blocks that lie side by side which are claimed already."""
+        claimed = np.zeros(count, np.bool_)
         end = first + count
         index = bisect_right(self._ends, first)
-        shared = 0
         while index < len(self._starts) and self._starts[index] < end:
-            shared += min(end, self._ends[index]) - max(first, self._starts[index])
+            claimed[max(0, self._starts[index] - first) : self._ends[index] - first] = True
             index += 1
-        return shared
+        return claimed

@@ -6,6 +6,9 @@ import stat
 import struct
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.records import EntryKind, Times
 from kaval.filesystems.ext.checksums import crc32c
@@ -121,6 +124,24 @@ def parse_inode(raw: bytes, number: int, superblock: Superblock) -> Inode:
 def _extra(extra: int) -> int:
     """Return what an ``_extra`` field adds, in nanoseconds: two bits of epoch, thirty of nanoseconds."""
     return (extra & 3) * 4_294_967_296_000_000_000 + (extra >> 2)
+
+
+def column(inodes: npt.NDArray[np.uint8], offset: int, form: str) -> npt.NDArray[np.int64]:
+    """Return one field of many inodes; the last axis of ``inodes`` is the bytes of one."""
+    width = int(form[-1])
+    return np.ascontiguousarray(inodes[..., offset : offset + width]).view(form)[..., 0].astype(np.int64)
+
+
+def has_map(inodes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Say of many inodes whether they have a size and still tell where their bytes lie."""
+    flags = column(inodes, 0x20, "<u4")
+    form = column(inodes, 0, "<u2") & 0xF000
+    in_tree = (flags & EXTENTS_FLAG != 0) & (flags & INLINE_DATA_FLAG == 0)
+    mapped = np.where(in_tree, column(inodes, 0x2A, "<u2") != 0, inodes[..., 0x28:0x64].any(axis=-1))
+    has_size = (column(inodes, 4, "<u4") != 0) | ((form == stat.S_IFREG) & (column(inodes, 0x6C, "<u4") != 0))
+    with_stream = (form == stat.S_IFREG) | (form == stat.S_IFDIR) | (form == stat.S_IFLNK)
+    found: npt.NDArray[np.bool_] = mapped & has_size & with_stream
+    return found
 
 
 class InodeTable:

@@ -2,56 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from kaval.core.records import ContentState, Entry, EntryKind
+from kaval.filesystems.ext.bitmaps import Bits
 from kaval.filesystems.ext.claims import Claims
 from kaval.filesystems.ext.mapping import Layout
 from kaval.filesystems.ext.volume import Volume
 
+Witness = Callable[[int, int], Bits]
+"""Says of blocks that lie side by side (first, count) which were given to something else since."""
+
 
 class Judge:
-    """Judges deleted files, those deleted last first, and keeps what each lays claim to."""
+    """Judges deleted files, those that held their blocks last first, and keeps what each lays claim to."""
 
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
         self._claims = Claims()
 
-    def claim(self, first: int, count: int) -> None:
-        """Count blocks as written over by something younger than what is judged from here on."""
-        self._claims.add(first, count)
-
-    def judge(self, entry: Entry, layout: Layout) -> Entry:
-        """Return the entry with its content state and overlap, and claim its blocks."""
-        block_size = self._volume.superblock.block_size
-        blocks = -(-entry.size // block_size)
-        shared = used_size = 0
-        for run in layout.runs:
-            count = min(run.length, blocks - run.logical)
-            if count <= 0 or run.unwritten:
-                continue
-            for first, length in self._volume.bitmaps.used_runs(run.physical, count):
-                used_size += _bytes(first, length, run.physical, run.logical, entry.size, block_size)
-            shared += self._claims.overlap(run.physical, count)
+    def claim(self, layout: Layout) -> None:
+        """Count the blocks of a layout as held by something younger than what is judged from here on."""
         for run in layout.runs:
             self._claims.add(run.physical, run.length)
         for block in layout.tree_blocks:
             self._claims.add(block, 1)
-        return _coloured(entry, used_size, min(entry.size, shared * block_size))
+
+    def judge(self, entry: Entry, layout: Layout, witness: Witness | None = None) -> Entry:
+        """Return the entry with its content state and overlap, and claim its blocks."""
+        block_size = self._volume.superblock.block_size
+        blocks = -(-entry.size // block_size)
+        used_size = reused_size = 0
+        for run in layout.runs:
+            count = min(run.length, blocks - run.logical)
+            if count <= 0:
+                continue
+            used = self._used(run.physical, count)
+            reused = self._claims.among(run.physical, count)
+            if witness is not None:
+                reused |= witness(run.physical, count)
+            past_end = max(0, (run.logical + count) * block_size - entry.size)
+            used_size += _size(used, block_size, past_end)
+            reused_size += _size(reused & ~used, block_size, past_end)
+        self.claim(layout)
+        return _coloured(entry, used_size, reused_size)
+
+    def _used(self, first: int, count: int) -> Bits:
+        used = np.zeros(count, np.bool_)
+        for start, length in self._volume.bitmaps.used_runs(first, count):
+            used[start - first : start - first + length] = True
+        return used
 
 
-def _bytes(first: int, count: int, physical: int, logical: int, size: int, block_size: int) -> int:
-    """Return how many bytes of a stream lie in blocks of one of its runs; the last block may be used in part."""
-    start = (logical + first - physical) * block_size
-    return max(0, min(start + count * block_size, size) - start)
+def _size(blocks: Bits, block_size: int, past_end: int) -> int:
+    """Return the bytes of a stream in these blocks; ``past_end`` bytes of the last block are none of it."""
+    return int(blocks.sum()) * block_size - (past_end if blocks[-1] else 0)
 
 
-def _coloured(entry: Entry, used_size: int, shared_size: int) -> Entry:
+def _coloured(entry: Entry, used_size: int, reused_size: int) -> Entry:
+    if not used_size and not reused_size:
+        return entry
+    entry = replace(entry, overlap_size=used_size + reused_size)
     if entry.kind is not EntryKind.FILE or entry.content is ContentState.ENCRYPTED:
-        return replace(entry, overlap_size=min(entry.size, max(used_size, shared_size)))
-    if not used_size and not shared_size:
         return entry
     if used_size >= entry.size:
-        return replace(entry, content=ContentState.GONE, overlap_size=entry.size)
+        return replace(entry, content=ContentState.GONE)
     content = ContentState.OVERLAPS_ALLOCATED if used_size else ContentState.OVERLAPS_DELETED
-    return replace(entry, content=content, overlap_size=min(entry.size, max(used_size, shared_size)))
+    return replace(entry, content=content)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +13,9 @@ from kaval.core.errors import UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Notice, NoticeCode
 from kaval.filesystems.ext.describing import Described, Place, describe
 from kaval.filesystems.ext.directories import TYPE_KINDS, Name, self_number
-from kaval.filesystems.ext.inodes import EA_INODE_FLAG, EXTENTS_FLAG, INLINE_DATA_FLAG, ROOT_INODE, Inode
+from kaval.filesystems.ext.inodes import EA_INODE_FLAG, ROOT_INODE, Inode, has_map
 from kaval.filesystems.ext.judging import Judge
+from kaval.filesystems.ext.mapping import Layout
 from kaval.filesystems.ext.names import DirectoryReader
 from kaval.filesystems.ext.volume import Volume
 
@@ -37,13 +38,21 @@ class LostName(NamedTuple):
         return TYPE_KINDS.get(self.file_type, EntryKind.UNKNOWN)
 
 
+class Survivor(NamedTuple):
+    """A deleted inode that was not emptied."""
+
+    generation: int
+    layout: Layout
+
+
 class Lost:
     """Gathers during the walk what is needed to tell afterwards what is lost.
 
     Attributes:
         places: Where each directory in use stands.
         directory_blocks: To which directory in use a block belongs, if the volume has a journal.
-        untold: Names that no entry was yielded for: their inodes have nothing left, or are in use again.
+        untold: Names that no entry was yielded for, because a journal may know more of them.
+        survivors: Deleted inodes that entries were yielded for, since they still have a map.
     """
 
     def __init__(self, volume: Volume) -> None:
@@ -54,6 +63,7 @@ class Lost:
         self.places: dict[int, Place] = {}
         self.directory_blocks: dict[int, int] = {}
         self.untold: list[LostName] = []
+        self.survivors: dict[int, Survivor] = {}
 
     def see(self, number: int) -> bool:
         """Note that an inode has a name in use; say whether it is the first."""
@@ -109,7 +119,7 @@ class Lost:
                 has_mode = rows[:, 0:2].any(axis=1)
                 lost = has_mode & in_use[part] & unseen[part]
                 nameless += (first + start + np.flatnonzero(lost)).tolist()
-                lost = has_mode & ~in_use[part] & unseen[part] & _has_map(rows)
+                lost = has_mode & ~in_use[part] & unseen[part] & has_map(rows)
                 deleted += (first + start + np.flatnonzero(lost)).tolist()
         floor = self._volume.superblock.first_inode
         return [number for number in nameless if number >= floor], [number for number in deleted if number >= floor]
@@ -136,7 +146,7 @@ class Lost:
             described = describe(self._volume, inode, place, str(number), state=EntryState.ORPHAN, kind=kind)
             if described.notice is not None:
                 yield described.notice
-            yield described.entry
+            yield replace(described.entry, times=replace(described.entry.times, deleted=None))
 
     def _survivors(self, numbers: list[int]) -> dict[int, Described]:
         """Return the deleted inodes by number; of those that claim the same blocks the one deleted last is believed."""
@@ -152,6 +162,7 @@ class Lost:
             described = describe(self._volume, inode, place, str(inode.number), state=state)
             entry = judge.judge(described.entry, described.layout)
             found[inode.number] = described._replace(entry=entry)
+            self.survivors[inode.number] = Survivor(inode.generation, described.layout)
         return {number: found[number] for number in numbers}
 
     def _place_of(self, inode: Inode) -> tuple[Place, bool]:
@@ -206,7 +217,7 @@ class Lost:
                     self.untold.append(name)
                     continue
                 place = self._place(name, 0)
-                if self._may_be_renamed(name) or place is None:
+                if self.may_be_renamed(name) or place is None:
                     in_use += 1
                     continue
                 counts[number, name.parent] = count = counts.get((number, name.parent), 0) + 1
@@ -217,7 +228,8 @@ class Lost:
             )
             yield Notice(code=NoticeCode.SKIPPED, message=message)
 
-    def _may_be_renamed(self, name: LostName) -> bool:
+    def may_be_renamed(self, name: LostName) -> bool:
+        """Say whether what a name led to may live on under another: its inode is in use, and of its kind."""
         if not name.inode or not self._volume.bitmaps.inode_in_use(name.inode):
             return False
         try:
@@ -240,16 +252,3 @@ def gone(name: LostName, place: Place, address: str) -> Entry:
         extents=(),
         path_raw=place.raw,
     )
-
-
-def _has_map(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Say of inodes (as rows) whether they have a size and still tell where their bytes lie."""
-    flags = np.ascontiguousarray(rows[:, 0x20:0x24]).view("<u4")[:, 0]
-    form = np.ascontiguousarray(rows[:, 0:2]).view("<u2")[:, 0] & 0xF000
-    in_tree = (flags & EXTENTS_FLAG != 0) & (flags & INLINE_DATA_FLAG == 0)
-    entries = rows[:, 0x2A] | rows[:, 0x2B]
-    mapped = np.where(in_tree, entries != 0, rows[:, 0x28:0x64].any(axis=1))
-    with_stream = (form == stat.S_IFREG) | (form == stat.S_IFDIR) | (form == stat.S_IFLNK)
-    has_size = rows[:, 4:8].any(axis=1) | ((form == stat.S_IFREG) & rows[:, 0x6C:0x70].any(axis=1))
-    found: npt.NDArray[np.bool_] = mapped & has_size & with_stream
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.records import Notice, NoticeCode
@@ -15,6 +16,13 @@ from kaval.filesystems.ext.volume import Volume
 _INLINE_PARENT = 4
 
 
+class Part(NamedTuple):
+    """The names of one block of a directory; ``block`` is ``None`` where they are kept in the inode."""
+
+    block: int | None
+    names: Names
+
+
 class DirectoryReader:
     """Reads the names of directories of one volume."""
 
@@ -23,7 +31,7 @@ class DirectoryReader:
         self._has_types = bool(volume.superblock.incompat & INCOMPAT_FILETYPE)
         self._limit = len(volume.inodes)
 
-    def names(self, inode: Inode) -> Iterator[Names | Notice]:
+    def names(self, inode: Inode) -> Iterator[Part | Notice]:
         """Yield the names of each part of a directory, and a notice for what cannot be read of it."""
         if inode.flags & INLINE_DATA_FLAG:
             yield from self._inline(inode)
@@ -43,7 +51,7 @@ class DirectoryReader:
                 continue
             slack = number > 0 or not inode.flags & INDEX_FLAG
             names = self.read(content, hash_size=hash_size, slack=slack)
-            yield names
+            yield Part(block, names)
             if names.problem is not None:
                 yield _damaged(inode.number, names.problem, offset + names.problem_offset)
 
@@ -53,11 +61,11 @@ class DirectoryReader:
             block, has_types=self._has_types, inode_limit=self._limit, start=start, hash_size=hash_size, slack=slack
         )
 
-    def _inline(self, inode: Inode) -> Iterator[Names | Notice]:
+    def _inline(self, inode: Inode) -> Iterator[Part | Notice]:
         for number, (start, length) in enumerate(inline_ranges(inode)):
             skipped = 0 if number else _INLINE_PARENT
             names = self.read(inode.raw[start : start + length], start=skipped)
-            yield names
+            yield Part(None, names)
             if names.problem is not None:
                 yield _damaged(inode.number, names.problem)
 

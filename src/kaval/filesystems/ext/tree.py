@@ -14,6 +14,7 @@ from kaval.filesystems.ext.facts import facts_of
 from kaval.filesystems.ext.inodes import ENCRYPT_FLAG, ROOT_INODE, Inode
 from kaval.filesystems.ext.lost import Lost
 from kaval.filesystems.ext.names import DirectoryReader
+from kaval.filesystems.ext.undelete import undelete
 from kaval.filesystems.ext.volume import Volume
 
 _COMPRESSED_BLOCKS_FLAG = 0x200
@@ -82,6 +83,13 @@ class ExtTree:
             if inode.block_count or inode.size:
                 place = Place(names[number], None, None)
                 yield from with_problem(describe(self.volume, inode, place, str(number), kind=EntryKind.SYSTEM))
+
+    def deleted_in_journal(self) -> Iterator[Entry | Notice]:
+        """Yield deleted files that nothing but old copies in the journal still tells of."""
+        lost = self.lost()
+        log = self.volume.log
+        if log is not None:
+            yield from undelete(self.volume, log, lost)
 
     def open_stream(self, address: str) -> ByteSource:
         """Return the stream of an entry, read through the journal where that holds the newest copy."""
@@ -163,12 +171,15 @@ class _Walk:
         self._lost.places[parent.number] = directory.place
         encrypted = bool(parent.flags & ENCRYPT_FLAG)
         times_listed: dict[int, int] = {}
+        has_journal = self._volume.log is not None
         for record in self._reader.names(parent):
             if isinstance(record, Notice):
                 yield record
                 continue
-            self._lost.note(parent.number, record.slack)
-            for name in record.live:
+            self._lost.note(parent.number, record.names.slack)
+            if record.block is not None and has_journal:
+                self._lost.directory_blocks[record.block] = parent.number
+            for name in record.names.live:
                 if name.name not in (b".", b".."):
                     yield from self._name(directory, name, encrypted, times_listed, below)
 
