@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -66,8 +67,11 @@ class MediaDecoder(Capability, Protocol):
 
     media_types: ClassVar[tuple[str, ...]]
 
-    def prepare(self) -> None:
-        """Import and warm all that decoding needs: no file can be opened once the process is confined."""
+    def prepare(self) -> Sequence[tuple[str, bytes]]:
+        """Import and warm all that decoding needs: no file can be opened once the process is confined.
+
+        Returns small files with their types (``kaval.media.examples``) that it must be able to decode when confined.
+        """
         ...
 
     def decode(self, content: memoryview, media_type: str, limits: MediaLimits) -> MediaFacts:

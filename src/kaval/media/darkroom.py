@@ -18,16 +18,19 @@ from kaval.core.errors import (
     KavalError,
     LimitExceededError,
     NotRecognisedError,
+    UnavailableError,
     UnsupportedError,
 )
 from kaval.core.records import NoticeCode
 from kaval.media import MEDIA, MediaDecoder, MediaFacts, MediaLimits
 from kaval.media.confinement import confine, die_with_parent, limit_time
+from kaval.media.examples import is_pattern
 from kaval.media.wire import LENGTH, Answer, Declined, Ready, Request, Told, packed, read_request
 
 _CODES: tuple[tuple[type[KavalError], NoticeCode], ...] = (
     (CorruptStructureError, NoticeCode.DAMAGED),
     (UnsupportedError, NoticeCode.UNSUPPORTED),
+    (UnavailableError, NoticeCode.UNAVAILABLE),
     (NotRecognisedError, NoticeCode.UNRECOGNISED),
 )
 
@@ -40,17 +43,21 @@ class Darkroom:
         self._memory = memory
         self._limits = limits
         self._decoders: dict[str, MediaDecoder] = {}
+        self._examples: list[tuple[MediaDecoder, str, bytes]] = []
+        self._unfit: dict[str, str] = {}
 
     def prepare(self) -> None:
         """Load all decoders and what they need."""
         for decoder in MEDIA.available():
-            decoder.prepare()
+            self._examples += [(decoder, *example) for example in decoder.prepare()]
             for media_type in decoder.media_types:
                 self._decoders.setdefault(media_type, decoder)
 
     def serve(self) -> None:
         """Confine this process, then answer until the line closes."""
-        self.say(Ready(confine(self._limits.memory_size)))
+        measures = confine(self._limits.memory_size)
+        self._prove()
+        self.say(Ready(measures))
         while True:
             head = self._read(LENGTH.size)
             if head is None:
@@ -63,6 +70,20 @@ class Darkroom:
             self.say(answer)
             if isinstance(answer, Declined) and answer.leaving:
                 return
+
+    def _prove(self) -> None:
+        """Take out of service every decoder that cannot decode its examples now."""
+        for decoder, media_type, content in self._examples:
+            try:
+                facts = decoder.decode(memoryview(content), media_type, self._limits)
+            except (KavalError, MemoryError, PermissionError) as error:
+                reason = f"{media_type}: {type(error).__name__}: {error}"
+            else:
+                first = facts.frames[0]
+                if is_pattern(first.pdq[0], first.quality) and facts.problem is None:
+                    continue
+                reason = f"{media_type}: a known picture comes out wrong"
+            self._unfit.update(dict.fromkeys(decoder.media_types, reason))
 
     def say(self, answer: Answer) -> None:
         """Send an answer whole."""
@@ -102,6 +123,9 @@ class Darkroom:
 
     def _decode(self, request: Request) -> MediaFacts:
         decoder = self._decoders[request.media_type]
+        if request.media_type in self._unfit:
+            reason = f"it does not work once it is confined here ({self._unfit[request.media_type]})"
+            raise UnavailableError(decoder.title, reason)
         if request.size == 0:
             raise CorruptStructureError(request.media_type, "it is empty")
         shared = mmap.mmap(self._memory, request.size, access=mmap.ACCESS_READ)

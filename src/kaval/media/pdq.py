@@ -44,9 +44,12 @@ class Pdq:
     quality: int
 
 
-def pdq_of_luma(luma: Pixels) -> Pdq:
-    """Return the PDQ of a picture given as one plane of 8-bit luma, rows by columns."""
-    return _pdq(luma[:, :, np.newaxis])
+def pdq_of_luma(luma: Pixels, gain: float = 1.0) -> Pdq:
+    """Return the PDQ of a picture given as one plane of 8-bit luma, rows by columns.
+
+    ``gain`` stretches a luma that does not use all 256 steps (255 / 219 of video); only the quality depends on it.
+    """
+    return _pdq(luma[:, :, np.newaxis], gain)
 
 
 def pdq_of_rgb(rgb: Pixels) -> Pdq:
@@ -54,16 +57,16 @@ def pdq_of_rgb(rgb: Pixels) -> Pdq:
     return _pdq(rgb)
 
 
-def _pdq(planes: Pixels) -> Pdq:
+def _pdq(planes: Pixels, gain: float = 1.0) -> Pdq:
     rows, columns, _ = planes.shape
     if min(rows, columns) < _MINIMUM_EDGE:
         return Pdq((bytes(32),) * 8, 0)
     if min(rows, columns) < _REFERENCE_EDGE or (rows, columns) == (_POINTS, _POINTS):
-        return _of_points(_points_in_order(planes))
-    points = _points_at_once(planes)
+        return _of_points(_points_in_order(planes) * np.float32(gain))
+    points = _points_at_once(planes) * gain
     frequencies = _frequencies(points)
     if rows * columns <= _doubtful_up_to(frequencies, points):
-        return _of_points(_points_in_order(planes))
+        return _of_points(_points_in_order(planes) * np.float32(gain))
     return Pdq(_turned(frequencies), _quality(points.astype(np.float32)))
 
 
@@ -105,7 +108,8 @@ class _Kernel:
     """The weights of 64 points along one edge: where each starts, and its weights times ``scale``."""
 
     starts: tuple[int, ...]
-    weights: tuple[Floats, ...]
+    weights: tuple[Doubles, ...]
+    single: tuple[Floats, ...]
     scale: float
 
 
@@ -126,8 +130,9 @@ def _kernel(length: int) -> _Kernel:
             share = window * window / (high[member] - low[member]) / len(members)
             weight[low[member] - first : high[member] - first] += share
         starts.append(first)
-        weights.append(weight.astype(np.float32))
-    return _Kernel(tuple(starts), tuple(weights), float(window * window))
+        weights.append(weight)
+    single = tuple(weight.astype(np.float32) for weight in weights)
+    return _Kernel(tuple(starts), tuple(weights), single, float(window * window))
 
 
 def _window(length: int) -> int:
@@ -150,17 +155,17 @@ def _points_at_once(planes: Pixels) -> Doubles:
     rows, columns, channels = planes.shape
     down, across = _kernel(rows), _kernel(columns)
     lines = planes.reshape(rows, columns * channels)
-    block = np.empty((max(map(len, down.weights)), columns * channels), dtype=np.float32)
+    block = np.empty((max(map(len, down.single)), columns * channels), dtype=np.float32)
     summed = np.empty((_POINTS, columns * channels), dtype=np.float32)
-    for point, (start, weight) in enumerate(zip(down.starts, down.weights, strict=True)):
+    for point, (start, weight) in enumerate(zip(down.starts, down.single, strict=True)):
         window = block[: len(weight)]
         window[...] = lines[start : start + len(weight)]
         np.dot(weight, window, out=summed[point])
     by_column = _one_plane(summed.reshape(_POINTS, columns, channels))
     points = np.empty((_POINTS, _POINTS), dtype=np.float64)
-    for point, (start, weight) in enumerate(zip(across.starts, across.weights, strict=True)):
-        points[:, point] = by_column[:, start : start + len(weight)] @ weight.astype(np.float64)
-    return points / (down.scale * across.scale)
+    for point, (start, exact) in enumerate(zip(across.starts, across.weights, strict=True)):
+        np.dot(by_column[:, start : start + len(exact)], exact, out=points[point])
+    return points.T / (down.scale * across.scale)
 
 
 def _one_plane(planes: Floats) -> Doubles:

@@ -20,32 +20,30 @@ from kaval.core.errors import CorruptStructureError, LimitExceededError
 from kaval.media import MediaFacts, MediaLimits
 from kaval.media.exif import NOTHING_TOLD, Taking, read_exif
 from kaval.media.facts import picture_facts
-from kaval.media.pdq import METHOD, Pdq, pdq_of_luma, pdq_of_rgb
-from kaval.media.thumbnails import thumbnail_of_picture
+from kaval.media.pdq import METHOD, pdq_of_luma, pdq_of_rgb
+from kaval.media.thumbnails import thumbnail
 
-_PLUGINS = (
-    "PngImagePlugin",
-    "GifImagePlugin",
-    "WebPImagePlugin",
-    "BmpImagePlugin",
-    "TiffImagePlugin",
-    "JpegImagePlugin",
-)
+DECODER = f"pillow {__version__}"
+
 _DAMAGE = (
-    OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, ZeroDivisionError,
-    NotImplementedError, struct.error, zlib.error,
+    OSError, SyntaxError, RuntimeError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError,
+    ZeroDivisionError, NotImplementedError, struct.error, zlib.error,
 )  # fmt: skip
 """What Pillow's plug-ins are known to raise on damaged files, beside MemoryError."""
 
-
-def prepare_pillow() -> None:
-    """Import the plug-ins: once confined, Pillow cannot."""
-    for plugin in _PLUGINS:
-        importlib.import_module(f"PIL.{plugin}")
-    Image.preinit()
+_PARTIAL = frozenset({"JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF"})
+"""Formats of which Pillow gives the part that is there; of others it may give an empty picture."""
 
 
-def decode_with_pillow(content: memoryview, plugins: tuple[str, ...], title: str, limits: MediaLimits) -> MediaFacts:
+def prepare_pillow(*plugins: str) -> None:
+    """Import plug-ins and what Pillow imports late: once confined, it cannot."""
+    for name in ("ImageColor", "ImagePalette", *plugins):
+        importlib.import_module(f"PIL.{name}")
+
+
+def decode_with_pillow(
+    content: memoryview, plugins: tuple[str, ...], title: str, limits: MediaLimits, decoder: str = DECODER
+) -> MediaFacts:
     """Return the facts of a picture that one of the named Pillow plug-ins reads."""
     Image.MAX_IMAGE_PIXELS = limits.pixels
     try:
@@ -59,10 +57,10 @@ def decode_with_pillow(content: memoryview, plugins: tuple[str, ...], title: str
     except _DAMAGE as error:
         raise CorruptStructureError(f"{title} picture", f"{type(error).__name__}: {error}") from error
     with picture:
-        return _facts(picture, content, title, limits)
+        return _facts(picture, content, title, limits, decoder)
 
 
-def _facts(picture: Image.Image, content: memoryview, title: str, limits: MediaLimits) -> MediaFacts:
+def _facts(picture: Image.Image, content: memoryview, title: str, limits: MediaLimits, decoder: str) -> MediaFacts:
     width, height = picture.size
     if width * height > limits.pixels:
         raise LimitExceededError("pixels", limits.pixels, f"the picture has {width} by {height}")
@@ -71,11 +69,10 @@ def _facts(picture: Image.Image, content: memoryview, title: str, limits: MediaL
     taking = _taking(picture, content)
     stored_mode = picture.mode
     plain, treatment = _plain(picture)
-    pdq = _pdq(plain)
-    decoder = f"pillow {__version__}"
+    pixels = np.asarray(plain)
     return picture_facts(
-        pdq,
-        thumbnail_of_picture(plain, limits.thumbnail_edge, taking.orientation),
+        pdq_of_luma(pixels) if plain.mode == "L" else pdq_of_rgb(pixels),
+        thumbnail(pixels, limits.thumbnail_edge, taking.orientation),
         taking,
         kind=f"{title} {stored_mode}" + (f", first of {count}" if count > 1 else ""),
         size=(width, height),
@@ -106,6 +103,8 @@ def _load(picture: Image.Image, title: str) -> str | None:
         complaint = f"{type(error).__name__}: {error}"
     else:
         return None
+    if picture.format not in _PARTIAL:
+        raise CorruptStructureError(f"{title} picture", complaint)
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         picture.load()
@@ -150,8 +149,3 @@ def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     if low >= 0 and high <= 65535 and values.dtype.kind in "ui":
         return (finite / 256).astype(np.uint8)
     return ((finite - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
-
-
-def _pdq(plain: Image.Image) -> Pdq:
-    pixels = np.asarray(plain)
-    return pdq_of_luma(pixels) if plain.mode == "L" else pdq_of_rgb(pixels)

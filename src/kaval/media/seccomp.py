@@ -27,6 +27,7 @@ _NUMBER_OFFSET = 0  # struct seccomp_data: int nr; __u32 arch; __u64 instruction
 _ARCHITECTURE_OFFSET = 4
 _ARGUMENTS_OFFSET = 16
 _PROT_EXEC = 4
+_CLONE_THREAD = 0x00010000
 _X32_BIT = 0x40000000
 
 
@@ -37,6 +38,7 @@ class _Architecture:
     audit: int
     seccomp: int
     clone3: int
+    clone: int
     plain: tuple[int, ...]
     mapping: tuple[int, ...]
     on_itself: tuple[int, ...]
@@ -47,6 +49,7 @@ _X86_64 = _Architecture(
     audit=0xC000003E,
     seccomp=317,
     clone3=435,
+    clone=56,
     # read write munmap brk futex madvise mremap close fstat lseek pread64 readv writev poll ppoll
     # rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack sched_yield nanosleep getpid exit uname fcntl
     # gettimeofday getrusage sysinfo times gettid sched_getaffinity restart_syscall clock_gettime
@@ -64,6 +67,7 @@ _AARCH64 = _Architecture(
     audit=0xC00000B7,
     seccomp=277,
     clone3=435,
+    clone=220,
     plain=(
         63, 64, 215, 214, 98, 233, 216, 57, 80, 62, 67, 65, 66, 73, 134, 135, 139, 132, 124, 101, 172, 93,
         160, 25, 169, 165, 179, 153, 178, 123, 128, 113, 114, 115, 94, 99, 168, 278, 283, 293,
@@ -107,11 +111,12 @@ def _program(architecture: _Architecture, own_process: int) -> bytes:
     ]
     for number in architecture.plain:
         parts += [_instruction(_JUMP_EQUAL, number, 0, 1), allow]
-    # clone3 hides its flags in memory: saying that it is unknown makes the C library use clone, which is refused
+    # clone3 hides its flags in memory: saying that it is unknown makes the C library use clone, refused but for threads
     parts += [
         _instruction(_JUMP_EQUAL, architecture.clone3, 0, 1),
         _instruction(_RETURN, _ERRNO | errno.ENOSYS),
     ]
+    parts += _checked(architecture.clone, 0, _instruction(_JUMP_ANY_BIT, _CLONE_THREAD, 0, 1), allow, refuse)
     for number in architecture.mapping:
         parts += _checked(number, 2, _instruction(_JUMP_ANY_BIT, _PROT_EXEC, 0, 1), refuse, allow)
     for number in architecture.on_itself:

@@ -1,7 +1,7 @@
 """Thumbnails: small JPEG pictures made anew from decoded pixels, upright, never bytes of the evidence.
 
-Grey: they serve to tell files apart, are kinder to those who have to look, and need no second decoding for
-colour. Who needs the colours extracts the file.
+Grey: they serve to tell files apart, are kinder to those who have to look, and cost no second decoding for the
+colours. Who needs the colours extracts the file.
 """
 
 from __future__ import annotations
@@ -12,39 +12,38 @@ from numpy.typing import NDArray
 from PIL import Image
 
 _QUALITY = 80
-_FINE = 4
+_LINES = 4
 
 Pixels = NDArray[np.uint8]
 
 
-def thumbnail_of_luma(luma: Pixels, edge: int, orientation: int = 1) -> bytes:
-    """Return a JPEG no larger than ``edge`` each way, of one plane of luma, turned upright by its Exif orientation.
+def thumbnail(pixels: Pixels, edge: int, orientation: int = 1) -> bytes:
+    """Return a JPEG of at least half and at most ``edge`` each way, turned upright by the Exif orientation.
 
-    Of a large picture every second to fourth line is averaged, not every line.
+    ``pixels`` are rows by columns of luma, or of red, green, blue. Each pixel is the mean of a box of whole pixels; of
+    a box higher than four lines, four lines of it. Less than one box at the right and lower edge is left out.
     """
-    shrink = max(1, max(luma.shape) // (2 * edge))
-    step = min(_FINE, max(1, shrink // 2))
-    lines = np.ascontiguousarray(luma[::step])
-    picture: Image.Image = Image.fromarray(lines)
-    if shrink > 1:
-        picture = picture.reduce((shrink, max(1, shrink // step)))
-    size = _fitting(luma.shape[1], luma.shape[0], edge)
-    if picture.size != size:
-        picture = picture.resize(size, Image.Resampling.BILINEAR)
-    return _encoded(np.asarray(picture), orientation)
-
-
-def _fitting(width: int, height: int, edge: int) -> tuple[int, int]:
-    largest = max(width, height)
-    if largest <= edge:
-        return width, height
-    return max(1, round(width * edge / largest)), max(1, round(height * edge / largest))
-
-
-def _encoded(luma: Pixels, orientation: int) -> bytes:
-    upright = np.ascontiguousarray(_upright(luma, orientation))
+    shrink = -(-max(pixels.shape[:2]) // edge)
+    small = _shrunk(pixels, shrink)
+    if small.ndim == 3:
+        small = np.asarray(Image.fromarray(small).convert("L"))
+    upright = np.ascontiguousarray(_upright(small, orientation))
     jpeg: bytes = simplejpeg.encode_jpeg(upright[:, :, np.newaxis], _QUALITY, "GRAY")
     return jpeg
+
+
+def _shrunk(pixels: Pixels, shrink: int) -> Pixels:
+    if shrink == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    down, across = min(shrink, height), min(shrink, width)
+    lines = pixels[: height // down * down].reshape(height // down, down, -1)
+    if down > _LINES:
+        lines = lines[:, :: down // _LINES][:, :_LINES]
+    means = np.add.reduce(lines, axis=1, dtype=np.uint16)
+    means //= np.uint16(lines.shape[1])
+    narrow = means.astype(np.uint8).reshape(height // down, *pixels.shape[1:])
+    return np.asarray(Image.fromarray(narrow[:, : width // across * across]).reduce((across, 1)))
 
 
 def _upright(luma: Pixels, orientation: int) -> Pixels:
@@ -60,13 +59,3 @@ def _upright(luma: Pixels, orientation: int) -> Pixels:
         if orientation in (7, 8):
             luma = luma[::-1]
     return luma
-
-
-def thumbnail_of_picture(picture: Image.Image, edge: int, orientation: int = 1) -> bytes:
-    """Return a JPEG as ``thumbnail_of_luma`` gives it, of an RGB or grey picture."""
-    shrink = max(1, max(picture.size) // (2 * edge))
-    small = picture.reduce(shrink) if shrink > 1 else picture
-    size = _fitting(*picture.size, edge)
-    if small.size != size:
-        small = small.resize(size, Image.Resampling.BILINEAR)
-    return _encoded(np.asarray(small.convert("L")), orientation)

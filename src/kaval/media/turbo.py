@@ -19,7 +19,7 @@ from kaval.media.exif import NOTHING_TOLD, Taking, read_exif
 from kaval.media.facts import picture_facts
 from kaval.media.pdq import METHOD, pdq_of_luma
 from kaval.media.pillow import decode_with_pillow
-from kaval.media.thumbnails import thumbnail_of_luma
+from kaval.media.thumbnails import thumbnail
 
 DECODER = f"simplejpeg {importlib.metadata.version('simplejpeg')}"
 
@@ -42,7 +42,7 @@ def decode_jpeg(content: memoryview, limits: MediaLimits) -> MediaFacts:
     taking = exif_of_jpeg(content)
     return picture_facts(
         pdq_of_luma(luma),
-        thumbnail_of_luma(luma, limits.thumbnail_edge, taking.orientation),
+        thumbnail(luma, limits.thumbnail_edge, taking.orientation),
         taking,
         kind="JPEG",
         size=(width, height),

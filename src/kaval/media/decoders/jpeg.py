@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from kaval.media import MEDIA, MediaFacts, MediaLimits
@@ -17,14 +18,13 @@ class Jpeg:
     requires: ClassVar[tuple[str, ...]] = ("simplejpeg", "PIL", "numpy")
     media_types: ClassVar[tuple[str, ...]] = ("image/jpeg",)
 
-    def prepare(self) -> None:
-        """Import the library and run it once."""
-        import numpy as np
+    def prepare(self) -> Sequence[tuple[str, bytes]]:
+        """Import the library."""
+        from kaval.media import turbo
+        from kaval.media.examples import by_pillow
 
-        from kaval.media.thumbnails import thumbnail_of_luma
-
-        grey = np.full((128, 128), 127, dtype=np.uint8)
-        self.decode(memoryview(thumbnail_of_luma(grey, 128)), "image/jpeg", MediaLimits())
+        assert turbo.DECODER
+        return [("image/jpeg", by_pillow("JPEG"))]
 
     def decode(self, content: memoryview, media_type: str, limits: MediaLimits) -> MediaFacts:
         """Return the facts of one picture."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sequence
 from typing import ClassVar
 
 from kaval.media import MEDIA, MediaFacts, MediaLimits
@@ -14,6 +14,7 @@ _FORMATS = {
     "image/bmp": ("BMP", ("BMP", "DIB")),
     "image/tiff": ("TIFF", ("TIFF",)),
 }
+_PLUGINS = ("PngImagePlugin", "GifImagePlugin", "WebPImagePlugin", "BmpImagePlugin", "TiffImagePlugin")
 
 
 @MEDIA.register
@@ -26,17 +27,13 @@ class Pictures:
     requires: ClassVar[tuple[str, ...]] = ("PIL", "numpy", "simplejpeg")
     media_types: ClassVar[tuple[str, ...]] = tuple(_FORMATS)
 
-    def prepare(self) -> None:
-        """Import Pillow's plug-ins and run each once."""
-        from PIL import Image
-
+    def prepare(self) -> Sequence[tuple[str, bytes]]:
+        """Import Pillow's plug-ins."""
+        from kaval.media.examples import by_pillow
         from kaval.media.pillow import prepare_pillow
 
-        prepare_pillow()
-        for media_type, (_, plugins) in _FORMATS.items():
-            stream = io.BytesIO()
-            Image.new("RGB", (8, 8)).save(stream, plugins[0])
-            self.decode(memoryview(stream.getvalue()), media_type, MediaLimits())
+        prepare_pillow("JpegImagePlugin", *_PLUGINS)
+        return [(media_type, by_pillow(plugins[0])) for media_type, (_, plugins) in _FORMATS.items()]
 
     def decode(self, content: memoryview, media_type: str, limits: MediaLimits) -> MediaFacts:
         """Return the facts of one picture."""
