@@ -189,7 +189,7 @@ def test_what_was_decoded_before_the_damage_is_measured_and_readable() -> None:
     assert source.read_at(0, measured.size + 100) == CONTENT[: measured.size]
 
 
-@pytest.mark.parametrize(("codec", "place"), [(Codec.GZIP, -8), (Codec.XZ, -60)])
+@pytest.mark.parametrize(("codec", "place"), [(Codec.GZIP, -8), (Codec.XZ, -28)])
 def test_a_wrong_checksum_at_the_end_costs_no_bytes_before_it(codec: Codec, place: int) -> None:
     packed = bytearray(PACKERS[codec](CONTENT))
     packed[place] ^= 255
@@ -198,7 +198,7 @@ def test_a_wrong_checksum_at_the_end_costs_no_bytes_before_it(codec: Codec, plac
     measured = source.measure()
 
     assert isinstance(measured.error, CorruptStructureError)
-    assert measured.size >= len(CONTENT) - 512
+    assert measured.size >= len(CONTENT) - inflate._SMALL_STEP
     assert source.read_at(0, measured.size) == CONTENT[: measured.size]
     assert source.read_at(measured.size - 100, 1000) == CONTENT[measured.size - 100 : measured.size]
 
