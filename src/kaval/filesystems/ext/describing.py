@@ -30,6 +30,8 @@ class Place(NamedTuple):
             shown = name.decode()
         except UnicodeDecodeError:
             shown = name.decode("utf-8", "replace")
+        if "/" in shown or "\ufffd" in shown:
+            shown = shown.replace("/", "\ufffd")
             raw = name if not self.path else (self.raw or self.path.encode()) + b"/" + name
             return Place(f"{self.path}/{shown}" if self.path else shown, raw, address)
         raw_path = None if self.raw is None else self.raw + b"/" + name

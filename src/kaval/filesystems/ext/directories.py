@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from typing import NamedTuple
 
 from kaval.core.records import EntryKind
@@ -93,6 +94,11 @@ def _slack_names(
     """Return what still looks like an entry between the used part of one entry and the start of the next."""
     found: list[Name] = []
     while position + 12 <= end:
+        if block[position] == 0:
+            zeros = end - position - len(block[position:end].lstrip(b"\0"))
+            position += zeros & ~3
+            if position + 12 > end:
+                break
         inode, length, name_length, file_type = _ENTRY.unpack_from(block, position)
         if not has_types:
             name_length |= file_type << 8
@@ -107,13 +113,61 @@ def _slack_names(
             and position + used <= end
         ):
             name = block[position + 8 : position + 8 + name_length]
-            if b"\0" not in name and b"/" not in name:
+            if is_clean(name):
                 if name not in (b".", b".."):
                     found.append(Name(inode, name, file_type & 0xF, position))
                 position = (position + used + 3) & ~3
                 continue
         position += 4
     return found
+
+
+class UsedRanges:
+    """Which parts of a directory block hold entries in use, as the chain of their lengths tells."""
+
+    def __init__(self, block: bytes, *, has_types: bool) -> None:
+        halves = struct.unpack(f"<{len(block) // 2}H", block)
+        self._block = block
+        self._has_types = has_types
+        self._starts: list[int] = []
+        position, size = 0, len(block)
+        while position + 8 <= size:
+            self._starts.append(position)
+            length = halves[(position >> 1) + 2]
+            if length < 8 or length & 3:
+                break
+            position += length
+        self._known = frozenset(self._starts)
+
+    def begins_at(self, offset: int) -> bool:
+        """Say whether an entry begins there."""
+        return offset in self._known
+
+    def cover(self, offset: int) -> bool:
+        """Say whether a byte belongs to what an entry in use needs, not to its slack."""
+        start = self._starts[bisect_right(self._starts, offset) - 1]
+        inode, _, name_length, file_type = _ENTRY.unpack_from(self._block, start)
+        if not self._has_types:
+            name_length |= file_type << 8
+        return offset < start + 8 + (name_length if inode else 0)
+
+
+def name_at(block: bytes, offset: int, *, has_types: bool) -> Name | None:
+    """Return the name of what looks like an entry at an offset, ``.`` and ``..`` left out."""
+    inode, length, name_length, file_type = _ENTRY.unpack_from(block, offset)
+    if not has_types:
+        name_length |= file_type << 8
+        file_type = 0
+    end = offset + 8 + name_length
+    if not 0 < name_length <= 255 or file_type & 0xF > 7 or length < 8 + name_length or length & 3 or end > len(block):
+        return None
+    name = block[offset + 8 : end]
+    return None if name in (b".", b"..") else Name(inode, name, file_type & 0xF, offset)
+
+
+def is_clean(name: bytes) -> bool:
+    """Say whether bytes can be a name that is not encrypted."""
+    return b"\0" not in name and b"/" not in name
 
 
 def is_index_block(block: bytes) -> bool:

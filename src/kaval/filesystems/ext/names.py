@@ -28,7 +28,7 @@ class DirectoryReader:
 
     def __init__(self, volume: Volume) -> None:
         self._volume = volume
-        self._has_types = bool(volume.superblock.incompat & INCOMPAT_FILETYPE)
+        self.has_types = bool(volume.superblock.incompat & INCOMPAT_FILETYPE)
         self._limit = len(volume.inodes)
 
     def names(self, inode: Inode) -> Iterator[Part | Notice]:
@@ -58,7 +58,7 @@ class DirectoryReader:
     def read(self, block: bytes, *, start: int = 0, hash_size: int = 0, slack: bool = True) -> Names:
         """Return the names in a block that may be one of a directory."""
         return read_names(
-            block, has_types=self._has_types, inode_limit=self._limit, start=start, hash_size=hash_size, slack=slack
+            block, has_types=self.has_types, inode_limit=self._limit, start=start, hash_size=hash_size, slack=slack
         )
 
     def _inline(self, inode: Inode) -> Iterator[Part | Notice]:

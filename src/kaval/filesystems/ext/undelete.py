@@ -180,7 +180,7 @@ class _Undeletion:
         if sighting is None:
             place = Place(f"{ORPHANS}/OrphanFile-{life.number}", None, None)
         else:
-            place = self._place(sighting.name, sighting.sequence, 0)
+            place = self._place(sighting.name, sighting.first, 0)
         deleted = life.deleted if life.deleted > len(self._volume.inodes) else 0
         yield replace(
             entry,
@@ -205,11 +205,11 @@ class _Undeletion:
         for sighting in self._names.sightings.get(life.number, ()):
             if sighting.name.kind not in (kind, EntryKind.UNKNOWN):
                 continue
-            during = sighting.live and life.first <= sighting.sequence < life.until
-            before = sighting.live and earlier <= sighting.sequence < life.first
-            after = not sighting.live and life.first <= sighting.sequence < later
+            during = sighting.live and life.first <= sighting.last and sighting.first < life.until
+            before = sighting.live and earlier <= sighting.last < life.first
+            after = not sighting.live and life.first <= sighting.first < later
             if during or before or after:
-                rank = (during, before, sighting.sequence if sighting.live else -sighting.sequence)
+                rank = (during, before, sighting.last if sighting.live else -sighting.first)
                 if best is None or rank > best[0]:
                     best = (rank, sighting)
         return best[1] if best else None
@@ -223,7 +223,7 @@ class _Undeletion:
         if above is not None and depth < _MAXIMUM_DEPTH:
             sighting = self._name_of(above, EntryKind.DIRECTORY)
             if sighting is not None:
-                return self._place(sighting.name, sighting.sequence, depth + 1).child(name.name, None)
+                return self._place(sighting.name, sighting.first, depth + 1).child(name.name, None)
         shown = f"{ORPHANS}/OrphanFile-{parent}" if parent else f"{ORPHANS}/unknown directory"
         return Place(shown, None, None).child(name.name, None)
 
@@ -241,10 +241,10 @@ class _Undeletion:
         for number in sorted(self._names.sightings):
             if number in self._past.lives or number in self._lost.survivors:
                 continue
-            seen = sorted(self._names.sightings[number], key=lambda sighting: (sighting.live, sighting.sequence))
+            seen = sorted(self._names.sightings[number], key=lambda sighting: (sighting.live, sighting.last))
             for sighting in seen if number == 0 else seen[-1:]:
                 address = f"{PREFIX}{number}~{sighting.name.parent}"
                 count = addresses[address] = addresses.get(address, 0) + 1
-                place = self._place(sighting.name, sighting.sequence, 0)
+                place = self._place(sighting.name, sighting.first, 0)
                 entry = gone(sighting.name, place, address if count == 1 else f"{address}.{count}")
                 yield replace(entry, parent=None, recovered_by=RECOVERED_BY)
