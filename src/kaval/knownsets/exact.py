@@ -21,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaval.core.errors import CorruptStructureError
+from kaval.knownsets import fast
 from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Rows
 
 _ROWS_A_BUCKET = 8
+_LOOKUP_COST = 500.0
 _WIDE = 1 << 32
 
 
@@ -86,23 +88,32 @@ class DigestTable:
 
     def find_rows(self, queries: Rows) -> NDArray[np.int64]:
         """Return the row of each query, -1 where it is not in the table."""
-        rows = np.full(len(queries), -1, dtype=np.int64)
         if not self.count:
-            return rows
+            return np.full(len(queries), -1, dtype=np.int64)
+        if fast.EFFORT.pays(len(queries) * _LOOKUP_COST):
+            flat = self.rows.reshape(-1)
+            return fast.find(np.ascontiguousarray(queries), flat, self._buckets, self._bits)
+        return self._search(queries)
+
+    def _search(self, queries: Rows) -> NDArray[np.int64]:
+        """Halve all buckets together until each has at most one row left, then compare."""
         wanted = prefixes(queries)
         bucket = (wanted >> np.uint64(64 - self._bits)).astype(np.int64)
         low = self._buckets[bucket].astype(np.int64)
-        high = self._buckets[bucket + 1].astype(np.int64)
+        end = self._buckets[bucket + 1].astype(np.int64)
+        high = end.copy()
         keys = np.ndarray((self.count,), ">u8", self._values, strides=(self.width,))
-        end = high.copy()
-        while (open_ := np.flatnonzero(low < high)).size:
-            middle = (low[open_] + high[open_]) >> 1
-            below = keys[middle] < wanted[open_]
-            low[open_] = np.where(below, middle + 1, low[open_])
-            high[open_] = np.where(below, high[open_], middle)
-        candidates = np.flatnonzero(low < end)
-        same = keys[low[candidates]] == wanted[candidates]
-        for index in candidates[same]:
+        for _ in range(int((high - low).max(initial=0)).bit_length()):
+            middle = (low + high) >> 1
+            below = keys[np.minimum(middle, self.count - 1)] < wanted
+            below &= low < high
+            high = np.where(below, high, middle)
+            low = np.where(below, middle + 1, low)
+        at = np.minimum(low, self.count - 1)
+        same = (low < end) & (keys[at] == wanted)
+        equal = (self.rows[at, 8:] == queries[:, 8:]).all(axis=1)
+        rows = np.where(same & equal, low, -1)
+        for index in np.flatnonzero(same & ~equal):
             rows[index] = self._settle(queries[index].tobytes(), int(low[index]), int(end[index]))
         return rows
 

@@ -50,6 +50,14 @@ def _kernels() -> ModuleType:
     return importlib.import_module("kaval.knownsets.kernels")
 
 
+def find(queries: NDArray[np.uint8], values: NDArray[np.uint8], buckets: NDArray[Any], bits: int) -> NDArray[np.int64]:
+    """Return the row of each query in a table of sorted values, -1 where it is not there."""
+    kernels: Any = _kernels()
+    rows = np.empty(len(queries), dtype=np.int64)
+    kernels.find(queries, values, buckets, np.int64(bits), rows)
+    return rows
+
+
 def near(
     index: HashIndex,
     words: NDArray[np.uint64],

@@ -26,6 +26,9 @@ U = np.uint64
 AHEAD = U(16)
 """How many steps ahead memory is asked for."""
 
+_TOGETHER = 64
+"""How many look-ups wait for memory together."""
+
 
 def _compiled(function: F) -> F:
     return cast("F", numba.njit(cache=True, boundscheck=False, nogil=True)(function))
@@ -136,3 +139,76 @@ def near(
                                     found[2, total] = distance
                                 total += 1
     return total
+
+
+@_compiled
+def order(values: Any, at: Any, query: Any, width: int) -> int:
+    """Return -1, 0 or 1 as the value at a place sorts before, is, or sorts after the query."""
+    for place in range(width):
+        mine, other = values[at + U(place)], query[U(place)]
+        if mine != other:
+            return -1 if mine < other else 1
+    return 0
+
+
+@_compiled
+def leading(values: Any, at: Any) -> Any:
+    """Return the first eight bytes at a place as a number that sorts as they do."""
+    number = U(0)
+    for place in range(8):
+        number = (number << U(8)) | U(values[at + U(place)])
+    return number
+
+
+@_compiled
+def find(
+    queries: NDArray[np.uint8],
+    values: NDArray[np.uint8],
+    buckets: NDArray[np.uint32],
+    bits: int,
+    rows: NDArray[np.int64],
+) -> None:
+    """Write the row of each query, -1 where it is not there.
+
+    Queries are taken some at a time: their buckets are asked for, then the values in them, then all are searched.
+    """
+    width = queries.shape[1]
+    step = U(width)
+    wanted = np.empty(_TOGETHER, dtype=np.uint64)
+    lows = np.empty(_TOGETHER, dtype=np.uint64)
+    highs = np.empty(_TOGETHER, dtype=np.uint64)
+    memory, table = U(values.ctypes.data), U(buckets.ctypes.data)
+    item = U(buckets.itemsize)
+    for start in range(0, len(queries), _TOGETHER):
+        count = min(_TOGETHER, len(queries) - start)
+        for place in range(count):
+            wanted[place] = leading(queries[start + place], U(0))
+            prefetch(table + item * (wanted[place] >> U(64 - bits)))
+        for place in range(count):
+            bucket = wanted[place] >> U(64 - bits)
+            low, high = U(buckets[bucket]), U(buckets[bucket + U(1)])
+            lows[place], highs[place] = low, high
+            address, end = memory + step * low, memory + step * min(high, low + U(24))
+            while address < end:
+                prefetch(address)
+                address += U(64)
+        for place in range(count):
+            low, high = lows[place], highs[place]
+            query = queries[start + place]
+            rows[start + place] = -1
+            while low < high:
+                middle = (low + high) >> U(1)
+                found = leading(values, step * middle)
+                if found < wanted[place]:
+                    low = middle + U(1)
+                elif found > wanted[place]:
+                    high = middle
+                else:
+                    rest = order(values, step * middle, query, width)
+                    if rest == 0:
+                        rows[start + place] = middle
+                        break
+                    if rest < 0:
+                        low = middle + U(1)
+                    else:
+                        high = middle
