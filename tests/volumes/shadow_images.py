@@ -56,6 +56,6 @@ def volume() -> bytearray:
     image[BLOCK_LIST : BLOCK_LIST + len(blocks)] = blocks
     ranges = _header(5, 0, RANGE_LIST) + struct.pack("<QQQ", KEPT, 0, BLOCK)
     image[RANGE_LIST : RANGE_LIST + len(ranges)] = ranges
-    for start in (BITMAP, BITMAP_BEFORE):
-        image[start : start + 128] = _header(6, 0, start)
+    image[BITMAP : BITMAP + 128] = _header(6, 0, BITMAP)
+    image[BITMAP_BEFORE : BITMAP_BEFORE + BLOCK] = _header(6, 0, BITMAP_BEFORE).ljust(BLOCK, b"\xff")
     return image

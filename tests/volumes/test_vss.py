@@ -56,10 +56,21 @@ def test_a_changed_block_is_read_as_it_was_and_the_others_through_to_the_volume(
 
 
 def test_a_second_reader_sees_the_same_store() -> None:
+    # The two readers disagree on blocks that both bitmaps call unused, so the image has none here.
     theirs = VSS(io.BytesIO(bytes(volume()))).catalog.stores[0].open()
     theirs.seek(16 * BLOCK)
 
     assert store().source.read_at(16 * BLOCK, 8 * BLOCK) == theirs.read(8 * BLOCK)
+
+
+def test_a_block_that_both_bitmaps_call_unused_reads_as_zeros() -> None:
+    image = volume()
+    image[BITMAP + 128 + 3] |= 1 << 6
+    found = records_of(VolumeShadows(), BytesSource(bytes(image)))[0]
+
+    assert isinstance(found, Volume)
+    assert found.source.read_at(30 * BLOCK, BLOCK) == bytes(BLOCK)
+    assert found.source.read_at(31 * BLOCK, 3) == bytes([31]) * 3
 
 
 def test_a_store_is_not_looked_into_for_further_stores() -> None:
