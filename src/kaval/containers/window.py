@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kaval.core.errors import UnreadableError
 from kaval.core.sources import ByteSource
 
 NEAR = 1 << 16
@@ -11,7 +12,8 @@ NEAR = 1 << 16
 class Window:
     """Reads small structures of a source; the block they lie in is kept for the next.
 
-    A walk forwards reads ``block_size`` bytes at once, a jump only what was asked for and a little more.
+    A walk forwards reads ``block_size`` bytes at once, a jump only what was asked for and a little more; of what cannot
+    be read only the bytes asked for count.
     """
 
     def __init__(self, inner: ByteSource, block_size: int = NEAR) -> None:
@@ -33,6 +35,11 @@ class Window:
             return b""
         near = 0 <= begin <= len(self._block) + NEAR
         ahead = self._block_size if near else 1024
-        self._block = self.inner.read_at(offset, max(length, ahead))
+        try:
+            self._block = self.inner.read_at(offset, max(length, ahead))
+        except UnreadableError:
+            if length >= ahead:
+                raise
+            self._block = self.inner.read_at(offset, length)
         self._start = offset
         return self._block[:length]
