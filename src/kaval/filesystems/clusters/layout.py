@@ -13,6 +13,9 @@ drivers makes the rest a puzzle with rules, for all of them hand out clusters in
 6. A deleted file older than ours may have been deleted before ours was written, and ours then went through it.
    That is taken to be so where another, younger file is seen to lie in it, or where the file made next
    starts exactly where ours then ends.
+   Names of one directory that are both still there share a fate: where one is seen to have been gone, so may be others.
+7. Drivers put a new name into the first gap of a directory that is wide enough. Where a deleted name is still there,
+   and a younger name no wider lies behind it, the deleted file was alive when that one was made.
 
 Nothing of this is certain: every extent beyond the first cluster is marked *assumed*.
 """
@@ -23,6 +26,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Any
@@ -38,12 +42,21 @@ MAXIMUM_RUNS = 4096
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remnant:
-    """What is left of a deleted file: times in nanoseconds, ``None`` where none is stored."""
+    """What is left of a deleted file: times in nanoseconds, ``None`` where none is stored.
+
+    ``stored`` are its runs, where the file system kept them; ``in_pieces`` says that they are lost, but known to
+    have been more than one. ``alive_until`` is a moment at which it was not deleted yet (rule 7);
+    ``family`` tells the directories apart.
+    """
 
     start: int
     count: int
     created: int | None
     modified: int | None
+    stored: tuple[Run, ...] | None = None
+    in_pieces: bool = False
+    alive_until: int | None = None
+    family: int = 0
 
     @property
     def began(self) -> int | None:
@@ -116,6 +129,22 @@ class Occupied:
         return self.created[index]
 
 
+def alive_until(names: Sequence[tuple[int, int | None]]) -> list[int | None]:
+    """Return for each name of a directory, in their order, a moment at which it was not deleted yet (rule 7).
+
+    A name is given by its width in entries and the time it was made.
+    """
+    latest: dict[int, int] = {}
+    answers: list[int | None] = []
+    for width, made in reversed(names):
+        moments = [moment for other, moment in latest.items() if other <= width]
+        answers.append(max(moments, default=None))
+        if made is not None and made > latest.get(width, -(2**63)):
+            latest[width] = made
+    answers.reverse()
+    return answers
+
+
 Obstacle = Callable[[int], tuple[bool, int]]
 """Says of a cluster whether it was out of reach, and up to which cluster (exclusive) that answer holds."""
 
@@ -150,11 +179,11 @@ class Layout:
         previous = -1
         for place, index in enumerate(self._by_start):
             remnant = self._remnants[index]
-            self._runs[index] = self._take(remnant, [self._living(remnant)])
+            self._runs[index] = remnant.stored or self._take(remnant, [self._living(remnant)])
             if remnant.start == previous:
                 continue
             previous = remnant.start
-            if self._starters(remnant, place, self._runs[index]):
+            if remnant.stored is None and self._starters(remnant, place, self._runs[index]):
                 contested.append((self._turn(index), index))
             else:
                 self._tentative.add(index)
@@ -220,7 +249,7 @@ class Layout:
     def _can_make_room(self, owner: int, remnant: Remnant) -> bool:
         """Whether a claim of rule 4 is that of a file which was still being written when this one was finished."""
         other = self._remnants[owner]
-        if owner not in self._tentative or other.start == remnant.start or other.count < 2:
+        if owner not in self._tentative or other.start == remnant.start or other.count < 2 or other.stored:
             return False
         if other.finished is None or remnant.finished is None or other.began is None:
             return False
@@ -249,40 +278,66 @@ class Layout:
         """Whether another was being written while this one was: then neither was deleted yet."""
         if not _not_before(other.began, remnant.finished):
             return False
-        return other.finished is None or remnant.began is None or other.finished + TOLERANCE > remnant.began
+        if other.finished is None or remnant.began is None or other.finished + TOLERANCE > remnant.began:
+            return True
+        return other.alive_until is not None and other.alive_until > remnant.began
 
     def _was_gone(self, other: Remnant, remnant: Remnant) -> bool:
         """Whether a younger file that lies in another shows that it was deleted before this one was written."""
-        if other.finished is None or remnant.finished is None or other.count < 2:
+        if other.finished is None or remnant.finished is None:
             return False
-        first, end = other.start + 1, other.start + other.count
-        low = bisect_left(self._starts, first)
-        while low < len(self._starts) and self._starts[low] < end:
-            third = self._remnants[self._by_start[low]]
-            if third.start != remnant.start and self._between(other.finished, third.began, remnant.finished):
-                return True
-            low += 1
-        low = bisect_left(self._occupied.starts, first)
-        while low < len(self._occupied.starts) and self._occupied.starts[low] < end:
-            if self._between(other.finished, self._occupied.created[low], remnant.finished):
-                return True
-            low += 1
-        return False
-
-    @staticmethod
-    def _between(after: int, moment: int | None, before: int) -> bool:
-        return moment is not None and after + TOLERANCE <= moment <= before
+        after, before = other.finished + TOLERANCE, remnant.finished
+        return any(after <= made <= before for made in self._made_inside(other))
 
     def _strain(self, remnant: Remnant, runs: Sequence[Run]) -> int:
-        """Return how much these runs ask us to believe: files made meanwhile that lie between them, less a fitting end.
+        """Return how much these runs ask us to believe.
 
-        A file written in turns with many others, each of them whole, is less likely than one that went through the
-        place of a file deleted before.
+        That a file was written in turns with others made meanwhile, each of them whole, is hard to believe, and so
+        is that it went through others of which nothing shows that they were gone. A fitting end is a good sign.
         """
         strain = -2 if self._next_starts(remnant, runs) else 0
-        for (first, count), (following, _) in pairwise(runs):
-            strain += self._made_meanwhile(remnant, first + count, following)
-        return strain
+        if 1:
+            strain += sum(self._made_meanwhile(remnant, a + count, b) for (a, count), (b, _) in pairwise(runs))
+        for owner in self._claims.owners(runs):
+            other = self._remnants[owner]
+            if self._lies_in_the_way(other, remnant) and not self._may_be_gone(other, remnant):
+                strain += 3 if other.alive_until is not None and other.alive_until == remnant.began else 1
+        gaps = [(a + count, b - a - count) for (a, count), (b, _) in pairwise(runs)]
+        avoided = (self._remnants[owner] for owner in self._claims.owners(gaps))
+        return strain + sum(1 for other in avoided if self._may_be_gone(other, remnant))
+
+    def _may_be_gone(self, other: Remnant, remnant: Remnant) -> bool:
+        """Whether another name of the same directory leads to what was gone when a remnant was written."""
+        if self._was_there_meanwhile(other, remnant) or remnant.finished is None:
+            return False
+        if other.alive_until is not None and other.alive_until == remnant.began:
+            return False
+        seen = self._gone_by.get(other.family)
+        return seen is not None and seen <= remnant.finished
+
+    @cached_property
+    def _gone_by(self) -> dict[int, int]:
+        """For each directory the earliest moment at which one of its deleted files is seen to have been gone."""
+        earliest: dict[int, int] = {}
+        for remnant in self._remnants:
+            if remnant.finished is None or remnant.count < 2:
+                continue
+            for moment in self._made_inside(remnant):
+                if moment >= remnant.finished + TOLERANCE and moment < earliest.get(remnant.family, 2**63):
+                    earliest[remnant.family] = moment
+        return earliest
+
+    def _made_inside(self, remnant: Remnant) -> Iterator[int]:
+        """Yield when those files were made that start inside a remnant, were it in one piece."""
+        first, end = remnant.start + 1, remnant.start + remnant.count
+        low = bisect_left(self._starts, first)
+        for place in range(low, min(bisect_left(self._starts, end), low + 64)):
+            began = self._remnants[self._by_start[place]].began
+            if began is not None:
+                yield began
+        low = bisect_left(self._occupied.starts, first)
+        for place in range(low, min(bisect_left(self._occupied.starts, end), low + 64)):
+            yield self._occupied.created[place]
 
     def _made_meanwhile(self, remnant: Remnant, first: int, end: int) -> int:
         """Return how many files start in a range that were made no earlier than a remnant."""

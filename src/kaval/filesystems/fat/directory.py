@@ -30,7 +30,8 @@ class Slot(NamedTuple):
     """One short entry with the long name that belongs to it.
 
     ``offset`` is its place in the source; ``raw`` the 11 bytes of the short name; ``moments`` are the stored
-    modification, access and creation times, undecoded. ``beyond`` says that it lies behind the end mark.
+    modification, access and creation times, undecoded. ``beyond`` says that it lies behind the end mark, ``width`` how
+    many entries it takes with its long name.
     """
 
     offset: int
@@ -42,6 +43,7 @@ class Slot(NamedTuple):
     size: int
     deleted: bool
     beyond: bool
+    width: int
 
     @property
     def is_directory(self) -> bool:
@@ -97,6 +99,7 @@ class DirectoryParser:
             size,
             deleted or self.ended,
             self.ended,
+            1 + len(self._parts),
         )
 
 
@@ -252,3 +255,10 @@ def looks_like_directory(block: bytes, end: int, volume_size: int, *, wide: bool
             return False
         count += 1
     return count > 0
+
+
+def born(slot: Slot) -> int | None:
+    """Return when an entry was made: its creation, or where none is stored its last modification."""
+    day, changed, _, date, time, tenths = slot.moments
+    created = moment(date, time, tenths) if date else None
+    return created if created is not None else moment(day, changed)

@@ -23,6 +23,7 @@ from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import (
     DirectoryParser,
     Slot,
+    born,
     looks_like_directory,
     plausible,
     times_of,
@@ -42,6 +43,7 @@ class Grave(NamedTuple):
     parent: str
     state: EntryState
     depth: int = 0
+    alive_until: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,9 +210,9 @@ class Remains:
         for grave in self._graves:
             slot = grave.slot
             if slot.start:
-                born = _born(slot)
+                made = born(slot)
                 key = (slot.name, slot.start, slot.size, slot.moments[3:] if slot.moments[3] else slot.moments[:2])
-                if key in seen or (born is not None and self._occupied.head_at(slot.start) == born):
+                if key in seen or (made is not None and self._occupied.head_at(slot.start) == made):
                     self._stale += 1
                     continue
                 seen.add(key)
@@ -219,8 +221,9 @@ class Remains:
 
     def _conclude(self, graves: list[Grave]) -> list[Conclusion | None]:
         places, remnants = [], []
+        families: dict[str, int] = {}
         for place, grave in enumerate(graves):
-            remnant = self._remnant(grave.slot)
+            remnant = self._remnant(grave, families.setdefault(grave.parent, len(families)))
             if remnant is not None:
                 places.append(place)
                 remnants.append(remnant)
@@ -230,21 +233,30 @@ class Remains:
             conclusions[place] = conclusion
         return conclusions
 
-    def _remnant(self, slot: Slot) -> Remnant | None:
-        grid = self._boot.grid
+    def _remnant(self, grave: Grave, family: int) -> Remnant | None:
+        slot, grid = grave.slot, self._boot.grid
         if not grid.holds(slot.start):
             return None
         times = times_of(slot)
         if slot.is_directory:
             known = self._directory_runs.get(slot.start, ((slot.start, 1),))
             count = sum(length for _, length in known)
+            made = times.created or times.modified
+            alive = grave.alive_until
             return Remnant(
-                start=slot.start, count=count, created=times.created, modified=times.created or times.modified
+                start=slot.start, count=count, created=times.created, modified=made, alive_until=alive, family=family
             )
         count = grid.clusters_of(slot.size)
         if not 1 <= count <= grid.count:
             return None
-        return Remnant(start=slot.start, count=count, created=times.created, modified=times.modified)
+        return Remnant(
+            start=slot.start,
+            count=count,
+            created=times.created,
+            modified=times.modified,
+            alive_until=grave.alive_until,
+            family=family,
+        )
 
     def _entry(self, grave: Grave, conclusion: Conclusion | None) -> Iterator[Entry | Notice]:
         slot = grave.slot
@@ -316,10 +328,5 @@ def _dot(block: bytes, *, wide: bool) -> Slot | None:
 
 def _same_birth(dot: Slot, slot: Slot) -> bool:
     """Whether a directory's own entry was made together with the slot that leads to it."""
-    mine, theirs = _born(dot), _born(slot)
+    mine, theirs = born(dot), born(slot)
     return mine is None or theirs is None or abs(mine - theirs) <= 2_000_000_000
-
-
-def _born(slot: Slot) -> int | None:
-    times = times_of(slot)
-    return times.created if times.created is not None else times.modified

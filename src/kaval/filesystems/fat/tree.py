@@ -10,12 +10,14 @@ from kaval.core.errors import LocatorError, UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode, Times
 from kaval.core.sources import ByteSource, ExtentSource
 from kaval.filesystems.clusters import ChainTable, ClusterSet, Run
+from kaval.filesystems.clusters.layout import alive_until
 from kaval.filesystems.clusters.living import Owners, first_clusters, free_extents, lost_chains
 from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import (
     MAXIMUM_DIRECTORY_SIZE,
     DirectoryParser,
     Slot,
+    born,
     impossible_times,
     times_of,
 )
@@ -129,16 +131,24 @@ class _Walk:
 
     def _folder(self, folder: Folder, below: list[Folder]) -> Iterator[Entry | Notice]:
         parser = DirectoryParser(wide=self._boot.bits == 32)
+        names: list[tuple[int, int | None]] = []
+        graves: list[tuple[int, Slot]] = []
         for block in self._blocks(folder):
             if isinstance(block, Notice):
                 yield block
                 continue
             for slot in parser.parse(*block):
+                if slot.is_dot:
+                    continue
                 if slot.deleted:
-                    if not slot.is_dot:
-                        self.remains.add(Grave(slot, folder.path, folder.address, EntryState.DELETED))
-                elif not slot.is_dot:
+                    graves.append((len(names), slot))
+                names.append((slot.width, born(slot)))
+                if not slot.deleted:
                     yield from self._slot(slot, folder, below)
+        if graves:
+            alive = alive_until(names)
+            for place, slot in graves:
+                self.remains.add(Grave(slot, folder.path, folder.address, EntryState.DELETED, alive_until=alive[place]))
 
     def _slot(self, slot: Slot, folder: Folder, below: list[Folder]) -> Iterator[Entry | Notice]:
         if slot.is_label and not slot.start:
