@@ -116,6 +116,15 @@ def test_hits_are_listed_by_set_exact_and_near_apart(folder: Path) -> None:
     assert digest in text
 
 
+def test_the_device_is_told_from_the_outside_inwards_and_archives_are_counted(folder: Path) -> None:
+    text = _text(_page(folder)).partition("How the device is divided What")[2].partition("Acquisition and ver")[0]
+
+    places = [text.index(f"{part} ") for part in ("/raw", "/raw/gpt:1", "/raw/gpt:1/ntfs", "/raw/gpt:2")]
+    assert places == sorted(places)
+    assert "further sources were met: ZIP archive (1)." in text
+    assert "/raw/gpt:1/ntfs:99/zip" not in text
+
+
 def test_times_keep_their_zone_or_stay_without_one(folder: Path) -> None:
     text = _text(_page(folder))
 

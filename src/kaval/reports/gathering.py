@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ class Facts:
     manifest: Mapping[str, Any]
     zone: ZoneInfo
     sources: tuple[SourceRow, ...]
-    sources_total: int
+    sources_left_out: int
+    inner_sources: tuple[tuple[str, int], ...]
     families: tuple[FamilyRow, ...]
     states: tuple[StateRow, ...]
     media_types: tuple[tuple[str, int, int], ...]
@@ -120,13 +122,15 @@ def gather(folder: Path, showing: Showing) -> Facts:
         known_sets, alert = gather_hits(questions, manifest, thumbnails)
         months, months_zones = hits_by_month(questions)
         sources = questions.rows(
-            f"SELECT * FROM sources ORDER BY depth, locator, stage LIMIT {SOURCES_LISTED}"  # noqa: S608
+            "SELECT * FROM sources WHERE depth = 0 "  # noqa: S608
+            f"ORDER BY string_split(locator, '/')[:2], \"offset\" NULLS FIRST, locator, stage LIMIT {SOURCES_LISTED}"
         )
         return Facts(
             manifest=manifest,
             zone=zone,
-            sources=tuple(_source_row(row) for row in sources),
-            sources_total=questions.number("SELECT count(*) FROM sources"),
+            sources=tuple(sorted(map(_source_row, sources), key=_natural_key)),
+            sources_left_out=questions.number("SELECT count(*) FROM sources WHERE depth = 0") - len(sources),
+            inner_sources=_inner_sources(questions),
             families=_families(questions),
             states=_states(questions),
             media_types=_media_types(questions),
@@ -166,6 +170,21 @@ def _source_row(row: tuple[Any, ...]) -> SourceRow:
         depth=depth or 0,
         facts=pairs,
     )
+
+
+def _natural_key(row: SourceRow) -> tuple[tuple[int, int, str], ...]:
+    """Return a key by which volume 2 stands before volume 10, and what lies in a volume behind it."""
+    parts = re.split(r"(\d+)", row.locator)
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
+
+
+def _inner_sources(questions: Questions) -> tuple[tuple[str, int], ...]:
+    """Return how many archives, documents and images inside the device were opened, by what they are."""
+    rows = questions.rows(
+        "SELECT coalesce(title, layer) AS title, count(*) AS number FROM sources WHERE depth > 0 GROUP BY ALL "  # noqa: S608
+        f"ORDER BY number DESC, title LIMIT {TYPES_LISTED}"
+    )
+    return tuple((str(title), int(number)) for title, number in rows)
 
 
 def _family_case() -> str:

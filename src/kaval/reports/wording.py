@@ -154,6 +154,10 @@ NOTICES: dict[str, tuple[str, str]] = {
     ),
     NoticeCode.ASSUMED: ("Assumed place", "Where the bytes lie was concluded and not stored."),
     NoticeCode.TYPE_MISMATCH: ("Name and content differ", "The name carries the extension of another kind of file."),
+    NoticeCode.CARVED_IN_PART: (
+        "Found by content, and not whole",
+        "A file was found by its content, but something speaks against its being whole; the notice says where.",
+    ),
     NoticeCode.ZERO_LENGTH_DROPPED: (
         "Empty entries of a set left out",
         "A known set held the digest of an empty file; empty files are never matched.",
@@ -168,6 +172,7 @@ REMARK_ONLY = frozenset(
         NoticeCode.TIME_IMPOSSIBLE,
         NoticeCode.OVERLAP,
         NoticeCode.ASSUMED,
+        NoticeCode.CARVED_IN_PART,
         NoticeCode.TYPE_MISMATCH,
         NoticeCode.ZERO_LENGTH_DROPPED,
     }
@@ -211,7 +216,8 @@ REGISTRIES: dict[str, str] = {
     "containers": "Image formats and archives",
     "volumes": "Partitions and volumes",
     "filesystems": "File systems",
-    "recovery": "Recovery of deleted files",
+    "recovery": "Recovery of deleted files by metadata",
+    "carvers": "Recovery by content",
     "filetypes": "Types of files",
     "digests": "Digests",
     "decoders": "Pictures and videos",
