@@ -117,6 +117,13 @@ def test_bytes_of_nothing_known_are_a_raw_image_for_the_stages_to_look_into() ->
     assert _capability_of(bytes(range(256)) * 16, "blob.bin") == "raw"
 
 
+def test_a_name_that_promises_another_format_is_told() -> None:
+    [notice] = Raw().open(BytesSource(disk()), "disk.VHD", no_siblings).notices
+    assert notice.code is NoticeCode.DAMAGED
+    assert "by its name disk.VHD is a VHD image" in notice.message
+    assert Raw().open(BytesSource(disk()), "disk-flat.vmdk", no_siblings).notices == ()
+
+
 def test_an_empty_source_is_nothing() -> None:
     assert _capability_of(b"", "disk.dd") is None
 

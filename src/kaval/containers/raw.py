@@ -22,6 +22,20 @@ from kaval.core.sources import ByteSource, JoinedSource
 
 _NUMBERED = re.compile(r"(?P<stem>.+\.)(?P<number>\d{3,5})", re.DOTALL)
 _LETTERED = re.compile(r"(?P<stem>.+\.|x)(?P<letters>[a-z]{2,3}|[A-Z]{2,3})", re.DOTALL)
+_KINDS = {
+    "e01": "an EWF image",
+    "ex01": "an EWF image",
+    "s01": "an EWF image",
+    "aff4": "an AFF4 image",
+    "vmdk": "a VMDK image",
+    "qcow2": "a QCOW2 image",
+    "vhd": "a VHD image",
+    "vhdx": "a VHDX image",
+    "vdi": "a VDI image",
+}
+_FLAT = re.compile(r"-(flat|f\d{3})\.vmdk$", re.IGNORECASE)
+"""Extents of VMDK images that are raw by design."""
+
 _LOOK_AHEAD = 1000
 """How many numbers beyond a gap are asked for, to tell a missing segment from the end."""
 
@@ -42,11 +56,12 @@ def _names_after(name: str) -> Iterator[str]:
 def _first_of(name: str, exists: Callable[[str], bool]) -> tuple[int, str | None] | None:
     """Return number and first segment of a name that stands for a later segment; ``None`` if it does not."""
     found = _NUMBERED.fullmatch(name)
-    if found is None or int(found["number"]) <= 1:
+    if found is None:
         return None
-    width = len(found["number"])
-    firsts = [f"{found['stem']}{number:0{width}}" for number in (0, 1)]
-    return int(found["number"]), next((first for first in firsts if exists(first)), None)
+    number, width = int(found["number"]), len(found["number"])
+    firsts = [f"{found['stem']}{first:0{width}}" for first in range(min(number, 2))]
+    first = next((first for first in firsts if exists(first)), None)
+    return (number, first) if first is not None or number > 1 else None
 
 
 @CONTAINERS.register
@@ -67,6 +82,9 @@ class Raw:
         if later is not None and later[1] is not None:
             raise UnsupportedError(f"segment {later[0]} of a split raw image", f"give its first segment, {later[1]}")
         parts, notices = _segments(source, name, shelf)
+        if (kind := _KINDS.get(name.rpartition(".")[2].lower())) and not _FLAT.search(name):
+            message = f"by its name {name} is {kind}; nothing in its bytes says so, and it was read as a raw image"
+            notices.append(Notice(code=NoticeCode.DAMAGED, message=message, structure="raw image"))
         if later is not None:
             notices.append(_alone(name, later[0]))
         if len(parts) == 1:

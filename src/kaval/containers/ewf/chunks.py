@@ -1,22 +1,17 @@
-"""Chunks: where each one is stored, and the source that decodes them.
-
-Decoding is done by ISA-L, which is faster than zlib; what it refuses is tried with zlib before it is called damaged.
-"""
+"""Chunks: where each one is stored, and the source that decodes them."""
 
 from __future__ import annotations
 
-import bz2
-import zlib
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from isal import isal_zlib
 
+from kaval.containers.blockcodecs import unbzip2, unzlib
 from kaval.core.errors import UnreadableError
 from kaval.core.sources import ByteSource
 
@@ -29,7 +24,6 @@ MAXIMUM_TABLES = 16
 RUN_SIZE = 2 << 20
 """Stored bytes read at once at most."""
 
-ISAL_ERROR: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls the class an instance
 
 SMALL = 256
 """Stored chunks up to this size are mostly empty space, and repeat."""
@@ -178,7 +172,7 @@ class ChunkSource:
         elif storage == Storage.CHECKED:
             decoded = checked(stored)
         elif storage == Storage.BZIP2:
-            decoded = bunzip(stored, self._chunk_size)
+            decoded = unbzip2(stored, self._chunk_size)
         else:
             decoded = bytes(stored)
         if decoded is None:
@@ -190,10 +184,10 @@ class ChunkSource:
     def _inflate(self, stored: Any) -> bytes | None:
         """Decode a chunk; the last few tiny ones are kept, for most of them are the same empty space."""
         if len(stored) > SMALL:
-            return inflate(stored, self._chunk_size)
+            return unzlib(stored, self._chunk_size)
         key = bytes(stored)
         if key not in self._small:
-            decoded = inflate(key, self._chunk_size)
+            decoded = unzlib(key, self._chunk_size)
             if decoded is None:
                 return None
             while len(self._small) >= 8:
@@ -208,34 +202,9 @@ class ChunkSource:
         return UnreadableError(chunk * self._chunk_size, self._length_of(chunk), f"{place}: {reason}")
 
 
-def inflate(stored: Any, maximum: int) -> bytes | None:
-    """Return a zlib stream decoded, one byte more than ``maximum`` at most; ``None`` where it is damaged or cut off."""
-    decoder = isal_zlib.decompressobj()
-    with suppress(ISAL_ERROR):
-        decoded: bytes = decoder.decompress(stored, maximum + 1)
-        if decoder.eof:
-            return decoded
-    slow = zlib.decompressobj()
-    try:
-        decoded = slow.decompress(stored, maximum + 1)
-    except zlib.error:
-        return None
-    return decoded if slow.eof else None
-
-
 def checked(stored: Any) -> bytes | None:
     """Return a plain chunk without the Adler-32 behind it; ``None`` where that does not match."""
     content = stored[:-4]
     if isal_zlib.adler32(content) != int.from_bytes(stored[-4:], "little"):
         return None
     return bytes(content)
-
-
-def bunzip(stored: Any, maximum: int) -> bytes | None:
-    """Return a bzip2 stream decoded; ``None`` where it is damaged or cut off."""
-    decoder = bz2.BZ2Decompressor()
-    try:
-        decoded = decoder.decompress(bytes(stored), maximum + 1)
-    except (OSError, EOFError):
-        return None
-    return decoded if decoder.eof or len(decoded) > maximum else None

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from isal import isal_zlib
 
-from kaval.containers.ewf.chunks import ISAL_ERROR, Spans, Storage, checked
+from kaval.containers.blockcodecs import ISAL_ERROR
+from kaval.containers.ewf.chunks import Spans, Storage, checked
 from kaval.containers.ewf.sections import Section
 from kaval.core.sources import ByteSource
 

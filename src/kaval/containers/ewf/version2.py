@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kaval.containers.ewf.chunks import Spans, Storage, bunzip
+from kaval.containers.blockcodecs import unbzip2
+from kaval.containers.ewf.chunks import Spans, Storage
 from kaval.containers.ewf.header import MAXIMUM_SIZE, columns_of, decode_text, facts_of
 from kaval.containers.ewf.segment import Geometry, Segment
 from kaval.core.errors import LockedError
@@ -210,7 +211,7 @@ class _Reader:
 
     def _decoded(self, content: bytes) -> str | None:
         if self._method == _BZIP2 and content[:3] == b"BZh":
-            decoded = bunzip(content, MAXIMUM_SIZE)
+            decoded = unbzip2(content, MAXIMUM_SIZE)
             return None if decoded is None else decode_text(decoded)
         try:
             return decode_text(zlib.decompressobj().decompress(content, MAXIMUM_SIZE))

@@ -1,0 +1,88 @@
+"""Block codecs: one compressed block to bytes, never more than asked for; ``None`` where it is damaged or cut off.
+
+Deflate is decoded by ISA-L, which is faster than zlib; what it refuses is tried with zlib before it is called damaged.
+"""
+
+from __future__ import annotations
+
+import bz2
+import importlib
+import lzma
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from isal import isal_zlib
+
+from kaval.core.errors import UnavailableError
+
+Codec = Callable[[Any, int], bytes | None]
+"""Takes the stored bytes and how many decoded ones are expected at most."""
+
+ISAL_ERROR: type[Exception] = isal_zlib.IsalError  # type: ignore[assignment]  # its stub calls the class an instance
+LZMA_MEMORY = 128 << 20
+
+
+def unzlib(stored: Any, size: int) -> bytes | None:
+    """Return a zlib stream decoded whose checksum matches; ``None`` also where it gives more than ``size`` bytes."""
+    decoder = isal_zlib.decompressobj()
+    with suppress(ISAL_ERROR):
+        decoded: bytes = decoder.decompress(stored, size + 1)
+        if decoder.eof:
+            return decoded if len(decoded) <= size else None
+    slow = zlib.decompressobj()
+    with suppress(zlib.error):
+        decoded = slow.decompress(stored, size + 1)
+        return decoded if slow.eof and len(decoded) <= size else None
+    return None
+
+
+def undeflate(stored: Any, size: int) -> bytes | None:
+    """Return exactly ``size`` bytes of a deflate stream without head and checksum."""
+    with suppress(ISAL_ERROR):
+        decoded: bytes = isal_zlib.decompressobj(-15).decompress(stored, size)
+        if len(decoded) == size:
+            return decoded
+    with suppress(zlib.error):
+        decoded = zlib.decompressobj(-15).decompress(stored, size)
+        return decoded if len(decoded) == size else None
+    return None
+
+
+def unbzip2(stored: Any, size: int) -> bytes | None:
+    """Return a bzip2 stream decoded."""
+    decoder = bz2.BZ2Decompressor()
+    with suppress(OSError, EOFError, ValueError):
+        decoded = decoder.decompress(bytes(stored), size + 1)
+        return decoded if decoder.eof and len(decoded) <= size else None
+    return None
+
+
+def unxz(stored: Any, size: int) -> bytes | None:
+    """Return an XZ or LZMA stream decoded."""
+    with suppress(lzma.LZMAError, EOFError, ValueError):
+        decoder = lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
+        decoded = decoder.decompress(bytes(stored), size + 1)
+        return decoded if len(decoded) <= size else None
+    return None
+
+
+def unzstd(stored: Any, size: int) -> bytes | None:
+    """Return exactly ``size`` bytes of a Zstandard frame.
+
+    Raises:
+        UnavailableError: There is no library that decodes it.
+    """
+    module: Any = None
+    for name in ("compression.zstd", "backports.zstd"):
+        with suppress(ImportError):
+            module = importlib.import_module(name)
+            break
+    if module is None:
+        raise UnavailableError("Zstandard", "backports.zstd is not installed")
+    decoder = module.ZstdDecompressor(options={module.DecompressionParameter.window_log_max: 27})
+    with suppress(module.ZstdError, EOFError):
+        decoded: bytes = decoder.decompress(bytes(stored), size)
+        return decoded if len(decoded) == size else None
+    return None
