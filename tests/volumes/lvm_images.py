@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
-from kaval.volumes.lvm2_metadata import checksum
+from kaval.volumes.lvm2.metadata import checksum
 
 OWN, OTHER = "a" * 32, "b" * 32
 AREA_OFFSET, AREA_SIZE = 4096, 64 << 10

@@ -14,7 +14,7 @@ from kaval.core.errors import CorruptStructureError, UnreadableError, Unsupporte
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import BytesSource
 from kaval.volumes.lvm2 import Lvm2
-from kaval.volumes.lvm2_metadata import parse
+from kaval.volumes.lvm2.metadata import parse
 from tests.testdata import shared
 from tests.volumes.contract import (
     gaps_of,

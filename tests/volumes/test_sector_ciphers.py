@@ -8,7 +8,7 @@ import pytest
 from dissect.fve.crypto import create_cipher
 
 from kaval.core.errors import UnsupportedError
-from kaval.volumes.sector_ciphers import AesSectors
+from kaval.volumes.encryption.aes_sectors import AesSectors
 from tests.volumes.luks_images import encrypt
 
 CHANCE = random.Random(5)

@@ -20,8 +20,7 @@ from kaval.core.keys import Keyring
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource, SourceFile
 from kaval.volumes import VOLUMES
-from kaval.volumes.decrypted import StreamSource
-from kaval.volumes.sector_ciphers import AesSectors
+from kaval.volumes.encryption.sources import SectorCipher, StreamSource
 
 _SIGNATURE = b"-FVE-FS-"
 _INFORMATION_GUID = UUID("4967d63b-2e29-4ad8-8399-f6a339e3d001").bytes_le
@@ -50,7 +49,7 @@ class BitLocker:
     name: ClassVar[str] = "bitlocker"
     title: ClassVar[str] = "BitLocker encrypted volume"
     rank: ClassVar[int] = 10
-    requires: ClassVar[tuple[str, ...]] = ("dissect.fve", "cryptography")
+    requires: ClassVar[tuple[str, ...]] = ("dissect.fve", "cryptography", "numpy")
     alongside: ClassVar[bool] = False
 
     def probe(self, source: ByteSource) -> bool:
@@ -227,6 +226,8 @@ class _Attempt:
 
 def _stream(volume: Any, file: _MetadataFile) -> tuple[Any, int]:
     """Return the stream of plain bytes, and the window that small reads of it are served from."""
+    from kaval.volumes.encryption.aes_sectors import AesSectors
+
     try:
         stream = volume.open()
     except (KeyError, NotImplementedError) as error:
@@ -247,7 +248,7 @@ def _stream(volume: Any, file: _MetadataFile) -> tuple[Any, int]:
 class _WholeSectors:
     """Our cipher in the place of the library's; what is left of a sector at the end of a cut image is no sector."""
 
-    cipher: AesSectors
+    cipher: SectorCipher
 
     def decrypt(self, block: bytes, sector: int) -> bytes:
         return self.cipher.decrypt(block[: len(block) - len(block) % self.cipher.sector_size], sector)

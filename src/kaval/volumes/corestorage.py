@@ -17,7 +17,7 @@ from kaval.core.keys import Keyring
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource, SourceFile
 from kaval.volumes import VOLUMES
-from kaval.volumes.decrypted import StreamSource
+from kaval.volumes.encryption.sources import StreamSource
 
 _FAILURES = (OSError, ValueError, MemoryError, OverflowError)
 _PHYSICAL_VOLUME_HEADER = 0x10

@@ -13,7 +13,7 @@ from kaval.core.keys import Keyring
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.volumes import VOLUMES
-from kaval.volumes.md_superblock import tail_superblock
+from kaval.volumes.md.superblock import tail_superblock
 
 
 @VOLUMES.register

@@ -19,7 +19,7 @@ from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.volumes import VOLUMES
 from kaval.volumes.boot_sectors import fat_start, is_named_boot_sector, looks_formatted, starts_fat
-from kaval.volumes.mbr_table import (
+from kaval.volumes.mbr.entries import (
     ENTRIES_OFFSET,
     ENTRY_SIZE,
     EXTENDED_TYPES,

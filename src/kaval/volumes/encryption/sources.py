@@ -6,7 +6,20 @@ from typing import Protocol
 
 from kaval.core.errors import UnreadableError
 from kaval.core.sources import ByteSource
-from kaval.volumes.sector_ciphers import AesSectors
+
+
+class SectorCipher(Protocol):
+    """What decrypts runs of whole sectors."""
+
+    sector_size: int
+
+    def number_of(self, offset: int) -> int:
+        """Return the number of the sector that starts so many bytes behind number 0."""
+        ...
+
+    def decrypt(self, block: bytes, sector: int) -> bytes:
+        """Return the plain bytes of whole sectors, the first of them being number ``sector``."""
+        ...
 
 
 class SectorSource:
@@ -15,7 +28,7 @@ class SectorSource:
     ``offset`` is where the range starts in the source that holds it, ``first`` the number its first sector goes by.
     """
 
-    def __init__(self, inner: ByteSource, offset: int, size: int, cipher: AesSectors, first: int = 0) -> None:
+    def __init__(self, inner: ByteSource, offset: int, size: int, cipher: SectorCipher, first: int = 0) -> None:
         self._inner = inner
         self._offset = offset
         self._size = size - size % cipher.sector_size

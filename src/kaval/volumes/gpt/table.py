@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kaval.core.sources import ByteSource
-from kaval.volumes.gpt_types import ATTRIBUTE_TITLES, TYPE_TITLES
-from kaval.volumes.mbr_table import MBR_SIZE, PROTECTIVE_TYPE
-from kaval.volumes.mbr_table import parse_entries as parse_mbr
+from kaval.volumes.gpt.types import ATTRIBUTE_TITLES, TYPE_TITLES
+from kaval.volumes.mbr.entries import MBR_SIZE, PROTECTIVE_TYPE
+from kaval.volumes.mbr.entries import parse_entries as parse_mbr
 from kaval.volumes.ranges import read_or_none
 
 SECTOR_SIZES = (512, 4096)

@@ -1,64 +1,21 @@
-"""Logical volumes of LVM2, as far as one physical volume holds them.
-
-Known: see ``lvm2_metadata``. Read are linear and striped volumes; a part that lies on another physical volume cannot be
-read, and is told. Thin pools, RAID, mirrors, caches and snapshots are told as unsupported. Space of this physical
-volume that belongs to no volume read here is listed as unallocated, so that it can be searched.
-"""
+"""A volume group of LVM2 as one of its physical volumes shows it: what each logical volume is made of."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 from kaval.core.contracts import Volume
-from kaval.core.errors import CorruptStructureError, UnreadableError, UnsupportedError
-from kaval.core.keys import Keyring
+from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
-from kaval.volumes import VOLUMES
-from kaval.volumes.lvm2_metadata import PhysicalLabel, Section, Value, find_label, read_metadata
-from kaval.volumes.ranges import VolumeSlice, shows_its_holders_table
+from kaval.volumes.lvm2.metadata import PhysicalLabel, Section, Value
+from kaval.volumes.ranges import VolumeSlice
 
 _SECTOR = 512
 _MAXIMUM_SEGMENTS = 4096
 _MAXIMUM_SIZE = 1 << 62
-
-
-@VOLUMES.register
-class Lvm2:
-    """LVM2 physical volume."""
-
-    name: ClassVar[str] = "lvm2"
-    title: ClassVar[str] = "LVM2 physical volume"
-    rank: ClassVar[int] = 70
-    requires: ClassVar[tuple[str, ...]] = ()
-    alongside: ClassVar[bool] = False
-
-    def probe(self, source: ByteSource) -> bool:
-        return not shows_its_holders_table(source) and find_label(source) is not None
-
-    def open(self, source: ByteSource, keyring: Keyring) -> Iterator[Volume | Notice]:
-        label = find_label(source)
-        assert label is not None
-        if not label.metadata_areas:
-            remedy = "it keeps no description of its volume group; give the image of another one of the group"
-            raise UnsupportedError(f"LVM2 physical volume {label.identifier}", remedy)
-        group = None
-        for record in read_metadata(source, label):
-            if isinstance(record, Notice):
-                yield record
-            else:
-                group = _group(source, label, record)
-        assert group is not None
-        taken: list[tuple[int, int]] = []
-        for name, section in group.logical_volumes():
-            try:
-                yield from group.volume(name, section, taken)
-            except CorruptStructureError as error:
-                yield Notice(code=NoticeCode.DAMAGED, message=str(error), address=name, structure="LVM2 metadata")
-        yield from _free_space(source, group, taken)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +87,7 @@ class LogicalSource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Group:
+class VolumeGroup:
     """A volume group seen from one physical volume; sizes in bytes."""
 
     source: ByteSource
@@ -229,7 +186,7 @@ class _Group:
         return Volume(address=name, source=source, title=f"Logical volume {name}", facts=facts)
 
 
-def _group(source: ByteSource, label: PhysicalLabel, root: Section) -> _Group:
+def read_group(source: ByteSource, label: PhysicalLabel, root: Section) -> VolumeGroup:
     """Return the volume group of a text, seen from the physical volume with that label."""
     groups = list(_sections(dict(root)))
     if len(groups) != 1:
@@ -237,7 +194,7 @@ def _group(source: ByteSource, label: PhysicalLabel, root: Section) -> _Group:
     name, section = groups[0]
     for own, volume in _sections(section.get("physical_volumes")):
         if str(volume.get("id", "")).replace("-", "") == label.identifier:
-            return _Group(
+            return VolumeGroup(
                 source=source,
                 name=name,
                 section=section,
@@ -263,7 +220,7 @@ def _number(section: Section, name: str) -> int:
     return value
 
 
-def _free_space(source: ByteSource, group: _Group, taken: list[tuple[int, int]]) -> Iterator[Volume]:
+def free_space(source: ByteSource, group: VolumeGroup, taken: list[tuple[int, int]]) -> Iterator[Volume]:
     """Yield the space of the data area that no volume read here takes."""
     position = group.data_offset
     end = min(source.size, group.data_offset + group.data_size)

@@ -10,8 +10,8 @@ import hashlib
 
 from kaval.core.errors import CorruptStructureError, LimitExceededError, UnreadableError, UnsupportedError
 from kaval.core.sources import ByteSource
-from kaval.volumes.luks_header import KeyDigest, KeySlot
-from kaval.volumes.sector_ciphers import AesSectors
+from kaval.volumes.encryption.aes_sectors import AesSectors
+from kaval.volumes.luks.header import KeyDigest, KeySlot
 
 MAXIMUM_ROUNDS = 1 << 28
 MAXIMUM_MEMORY = 4 << 20

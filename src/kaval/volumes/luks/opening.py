@@ -1,67 +1,50 @@
-"""LUKS volumes, version 1 and 2, opened with a passphrase or a key file.
-
-Known: see ``luks_header`` and ``luks_keys``. Read are AES volumes; other ciphers, volumes with integrity tags, detached
-headers and re-encryption under way are told. Tokens (TPM, security keys) are named; their secrets are not on the disk.
-"""
+"""From a LUKS header and the keys given to a volume of plain bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from kaval.core.contracts import Volume
 from kaval.core.errors import CorruptStructureError, KavalError, LockedError, UnsupportedError
 from kaval.core.keys import Keyring
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
-from kaval.volumes import VOLUMES
-from kaval.volumes.decrypted import SectorSource
-from kaval.volumes.luks_header import MAGIC, KeySlot, LuksHeader, Segment, has_sound_backup, read_header
-from kaval.volumes.luks_keys import MAXIMUM_KEY, volume_key
-from kaval.volumes.sector_ciphers import AesSectors
+from kaval.volumes.encryption.aes_sectors import AesSectors
+from kaval.volumes.encryption.sources import SectorSource
+from kaval.volumes.luks.header import KeySlot, LuksHeader, Segment, read_header
+from kaval.volumes.luks.keys import MAXIMUM_KEY, volume_key
 
 
-@VOLUMES.register
-class Luks:
-    """LUKS encryption."""
+def open_volume(source: ByteSource, keyring: Keyring) -> Iterator[Volume | Notice]:
+    """Yield the volume of plain bytes, with what is wrong with its header.
 
-    name: ClassVar[str] = "luks"
-    title: ClassVar[str] = "LUKS encrypted volume"
-    rank: ClassVar[int] = 11
-    requires: ClassVar[tuple[str, ...]] = ("argon2", "cryptography")
-    alongside: ClassVar[bool] = False
-
-    def probe(self, source: ByteSource) -> bool:
-        start = source.read_at(0, 8)
-        if start.startswith(MAGIC):
-            return start[6:8] in (b"\0\1", b"\0\2")
-        return source.size > 0 and has_sound_backup(source)
-
-    def open(self, source: ByteSource, keyring: Keyring) -> Iterator[Volume | Notice]:
-        header = read_header(source)
-        yield from header.notices
-        number, segment = _segment(header)
-        _check_cipher(header, segment)
-        attempt = _Attempt(source, header, number)
-        key = attempt.open(_secrets(keyring))
-        if key is None:
-            raise LockedError(f"LUKS{header.version} volume {header.uuid}", attempt.needed(keyring))
-        available = max(0, source.size - segment.offset)
-        size = available if segment.size == "dynamic" else int(segment.size)
-        if size > available or size < segment.sector_size:
-            message = f"the data is to start at byte {segment.offset} and to take {segment.size} bytes (dynamic: all"
-            message += f" that follow); {available} are there"
-            yield Notice(code=NoticeCode.TRUNCATED, message=message, offset=source.size, structure="LUKS segment")
-        if min(size, available) < segment.sector_size:
-            return
-        cipher = AesSectors(segment.encryption, key, segment.sector_size)
-        yield Volume(
-            address="open",
-            source=SectorSource(source, segment.offset, min(size, available), cipher, segment.iv_tweak),
-            title=f"Opened LUKS{header.version} volume",
-            facts=_facts(header, segment, attempt),
-        )
+    Raises:
+        LockedError: None of the keys opens it.
+    """
+    header = read_header(source)
+    yield from header.notices
+    number, segment = _segment(header)
+    _check_cipher(header, segment)
+    attempt = _Attempt(source, header, number)
+    key = attempt.open(_secrets(keyring))
+    if key is None:
+        raise LockedError(f"LUKS{header.version} volume {header.uuid}", attempt.needed(keyring))
+    available = max(0, source.size - segment.offset)
+    size = available if segment.size == "dynamic" else int(segment.size)
+    if size > available or size < segment.sector_size:
+        message = f"the data is to start at byte {segment.offset} and to take {segment.size} bytes (dynamic: all"
+        message += f" that follow); {available} are there"
+        yield Notice(code=NoticeCode.TRUNCATED, message=message, offset=source.size, structure="LUKS segment")
+    if min(size, available) < segment.sector_size:
+        return
+    cipher = AesSectors(segment.encryption, key, segment.sector_size)
+    yield Volume(
+        address="open",
+        source=SectorSource(source, segment.offset, min(size, available), cipher, segment.iv_tweak),
+        title=f"Opened LUKS{header.version} volume",
+        facts=_facts(header, segment, attempt),
+    )
 
 
 def _secrets(keyring: Keyring) -> list[bytes]:

@@ -16,8 +16,8 @@ import msgspec
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
+from kaval.volumes.luks import MAGIC
 
-MAGIC = b"LUKS\xba\xbe"
 BACKUP_MAGIC = b"SKUL\xba\xbe"
 BACKUP_OFFSETS = tuple(0x4000 << step for step in range(9))
 _BINARY_SIZE = 4096

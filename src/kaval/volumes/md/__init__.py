@@ -15,7 +15,7 @@ from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.volumes import VOLUMES
 from kaval.volumes.boot_sectors import BOOT_MARK
-from kaval.volumes.md_superblock import front_superblock
+from kaval.volumes.md.superblock import front_superblock
 from kaval.volumes.ranges import VolumeSlice, shows_its_holders_table
 
 

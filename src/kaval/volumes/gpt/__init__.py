@@ -17,7 +17,7 @@ from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.volumes import VOLUMES
 from kaval.volumes.boot_sectors import fat_start, is_named_boot_sector
-from kaval.volumes.gpt_table import (
+from kaval.volumes.gpt.table import (
     SECTOR_SIZES,
     GptCopy,
     GptEntry,
@@ -26,7 +26,7 @@ from kaval.volumes.gpt_table import (
     is_wiped_start,
     read_copy,
 )
-from kaval.volumes.mbr_table import (
+from kaval.volumes.mbr.entries import (
     ENTRIES_OFFSET,
     ENTRY_SIZE,
     MBR_SIZE,
@@ -35,7 +35,7 @@ from kaval.volumes.mbr_table import (
     describes_partitions,
     is_protective,
 )
-from kaval.volumes.mbr_table import parse_entries as parse_mbr
+from kaval.volumes.mbr.entries import parse_entries as parse_mbr
 from kaval.volumes.ranges import Partition, Table, lay_out, read_or_none, shows_its_holders_table
 
 _STRUCTURE = "GUID partition table"

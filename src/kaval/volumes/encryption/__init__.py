@@ -1,0 +1,1 @@
+"""What encrypted volumes of several kinds share: ciphers over sectors, and sources of plain bytes."""
