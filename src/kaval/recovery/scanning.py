@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from kaval.recovery.carvers import CARVERS, Carver, Pattern
+from kaval.recovery.carvers import CARVERS, Carver
 
 SECTOR_SIZE = 512
 
@@ -24,21 +24,26 @@ class Start:
     carver: Carver
 
 
+HEAD_SIZE = 24
+
+_Asked = dict[int, tuple[tuple[bytes, bytes, Carver], ...]]
+
+
 @cache
-def _asked() -> tuple[tuple[int, Any, tuple[tuple[Pattern, Carver], ...]], ...]:
-    """Return for each place of a sector: a table over its two bytes, and the patterns that begin there."""
+def _asked() -> tuple[tuple[int, Any, _Asked], ...]:
+    """Return for each place of a sector: a table over its two bytes, and what is asked where they stand."""
     import numpy as np
 
-    by_offset: dict[int, list[tuple[Pattern, Carver]]] = {}
+    by_place: dict[int, dict[int, list[tuple[bytes, bytes, Carver]]]] = {}
     for carver in CARVERS.available():
         for pattern in carver.patterns:
-            by_offset.setdefault(pattern.offset, []).append((pattern, carver))
+            word = int.from_bytes(pattern.content[:2], "little")
+            by_place.setdefault(pattern.offset, {}).setdefault(word, []).append((pattern.content, pattern.only, carver))
     asked = []
-    for offset, patterns in sorted(by_offset.items()):
+    for offset, words in sorted(by_place.items()):
         table = np.zeros(1 << 16, dtype=bool)
-        for pattern, _ in patterns:
-            table[int.from_bytes(pattern.content[:2], "little")] = True
-        asked.append((offset, table, tuple(patterns)))
+        table[list(words)] = True
+        asked.append((offset, table, {word: tuple(patterns) for word, patterns in words.items()}))
     return tuple(asked)
 
 
@@ -52,10 +57,14 @@ def starts(block: bytes) -> Iterator[Start]:
     words = np.frombuffer(block, dtype="<u2", count=count * (SECTOR_SIZE // 2)).reshape(count, SECTOR_SIZE // 2)
     found: list[tuple[int, int, str, Carver]] = []
     for offset, table, patterns in _asked():
-        for sector in np.flatnonzero(table[words[:, offset // 2]]).tolist():
+        column = words[:, offset // 2]
+        sectors = np.flatnonzero(table[column])
+        for sector, word in zip(sectors.tolist(), column[sectors].tolist(), strict=True):
             place = sector * SECTOR_SIZE
-            for pattern, carver in patterns:
-                if block.startswith(pattern.content, place + offset):
+            for content, only, carver in patterns[word]:
+                if only and block[place : place + HEAD_SIZE].translate(None, only):
+                    continue
+                if block.startswith(content, place + offset):
                     found.append((place, carver.rank, carver.name, carver))
     found.sort(key=lambda start: start[:3])
     for place, _, _, carver in found:

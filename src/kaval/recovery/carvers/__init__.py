@@ -43,10 +43,14 @@ class Carved:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Fixed bytes at a fixed place of the first sector; ``offset`` is even and below 510."""
+    """Fixed bytes at a fixed place of the first sector; ``offset`` is even and below 510.
+
+    ``only``, where given, are the bytes that may stand in the first 24 of the sector.
+    """
 
     content: bytes
     offset: int = 0
+    only: bytes = b""
 
 
 class Carver(Capability, Protocol):
