@@ -7,11 +7,12 @@ made of whole sectors. One gather of two bytes a sector tells nearly all of them
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from kaval.recovery.carvers import CARVERS, Carver
+from kaval.core.sources import ByteSource
+from kaval.recovery.carvers import CARVERS, Carved, Carver, Certainty
 
 SECTOR_SIZE = 512
 
@@ -69,3 +70,17 @@ def starts(block: bytes) -> Iterator[Start]:
     found.sort(key=lambda start: start[:3])
     for place, _, _, carver in found:
         yield Start(place, carver)
+
+
+def ask(carver: Carver, view: ByteSource) -> Carved | None:
+    """Return what a carver finds at the start of a view; it never reaches beyond the view's end."""
+    carved = carver.carve(view)
+    if carved is None or carved.size <= view.size:
+        return carved
+    return replace(
+        carved,
+        size=view.size,
+        certainty=Certainty.TRUNCATED,
+        damaged_offset=view.size,
+        reason=carved.reason or "the space ends inside it",
+    )

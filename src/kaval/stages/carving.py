@@ -17,7 +17,7 @@ from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Exten
 from kaval.core.sources import ByteSource, ExtentSource, SliceSource
 from kaval.folder.segments import RowBuffer, UnitRecord
 from kaval.recovery.carvers import Carved, Certainty
-from kaval.recovery.scanning import SECTOR_SIZE, starts
+from kaval.recovery.scanning import SECTOR_SIZE, ask, starts
 from kaval.stages.desk import desk_of
 from kaval.stages.discovery import Remark
 from kaval.stages.fence import fenced, notice_of
@@ -293,7 +293,7 @@ class _Search:
             message = f"{carver.name} at position {place} cost the worker ({self._unit.lost[sector]}); left out"
             return Notice(code=NoticeCode.CAPABILITY_FAILED, message=message)
         view = SliceSource(self._runs, place, self._size - place)
-        carved = fenced(carver.name, lambda: carver.carve(view), strict=self._strict)
+        carved = fenced(carver.name, lambda: ask(carver, view), strict=self._strict)
         if carved is None or isinstance(carved, Notice):
             return carved
         if carved.certainty is Certainty.COMPLETE:

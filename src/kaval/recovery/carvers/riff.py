@@ -36,17 +36,16 @@ class Riff:
         if form is None or steps.take(12, 4) not in form[2]:
             return None
         media_type, extension, _ = form
-        end = _form_end(steps, 0)
-        offset = _walk(steps, 12, end)
-        if offset is not None:
-            return broken(offset, "no chunk stands where one has to", media_type, extension, ended=end > steps.size)
-        while extension == "avi" and steps.take(end, 4) == b"RIFF" and steps.take(end + 8, 4) == b"AVIX":
-            start, end = end, _form_end(steps, end)
+        start, end = 0, _form_end(steps, 0)
+        while True:
             offset = _walk(steps, start + 12, end)
             if offset is not None:
-                ended = end > steps.size
-                return broken(offset, "no chunk stands where one has to", media_type, extension, ended=ended)
-        return complete(end, media_type, extension)
+                return broken(offset, "no chunk stands where one has to", media_type, extension)
+            if end > steps.size:
+                return broken(steps.size, "the space ends inside it", media_type, extension, ended=True)
+            if extension != "avi" or steps.take(end, 4) != b"RIFF" or steps.take(end + 8, 4) != b"AVIX":
+                return complete(end, media_type, extension)
+            start, end = end, _form_end(steps, end)
 
 
 def _form_end(steps: Steps, start: int) -> int:
@@ -65,6 +64,8 @@ def _walk(steps: Steps, offset: int, end: int) -> int | None:
         if not ends:
             return None
         head = steps.take(offset, 12)
+        if offset + 8 > steps.size:
+            return None
         if len(head) < 8 or not all(32 <= byte < 127 for byte in head[:4]):
             return offset
         length = int.from_bytes(head[4:8], "little")
