@@ -10,6 +10,8 @@ import mmap
 import os
 import struct
 
+from kaval.core import progress
+
 _FORMAT = struct.Struct("<qq")
 SIZE = _FORMAT.size
 
@@ -44,8 +46,9 @@ class _Current:
 
 
 def attach(heartbeat: Heartbeat) -> None:
-    """Let ``begin`` and ``beat`` of this process speak to a supervisor."""
+    """Let ``begin`` and ``beat`` of this process, and its readers' progress, speak to a supervisor."""
     _Current.heartbeat = heartbeat
+    progress.listen(beat)
 
 
 def begin(item: int) -> None:
