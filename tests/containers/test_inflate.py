@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kaval.containers import inflate
-from kaval.containers.inflate import CheckpointedSource, Codec, codec_of
+from kaval.containers import decoders, inflate
+from kaval.containers.decoders import Codec, codec_of
+from kaval.containers.inflate import CheckpointedSource
 from kaval.core.errors import CorruptStructureError, KavalError, LimitExceededError, UnreadableError
 from kaval.core.sources import BytesSource
 
@@ -124,7 +125,7 @@ def test_a_jump_backwards_costs_one_interval(monkeypatch: pytest.MonkeyPatch) ->
     assert decoded <= inflate.INTERVAL + 2 * inflate.OUTPUT_SIZE
 
 
-@pytest.mark.parametrize("codec", sorted(inflate.MULTIPLE))
+@pytest.mark.parametrize("codec", sorted(decoders.MULTIPLE))
 def test_streams_that_follow_one_another_are_read_as_one(codec: Codec) -> None:
     pack = PACKERS[codec]
     packed = pack(CONTENT[:400_000]) + pack(b"") + pack(CONTENT[400_000:]) + bytes(20)
@@ -227,7 +228,7 @@ def test_a_failure_only_the_fast_decoder_sees_does_not_count(monkeypatch: pytest
         def copy(self) -> None:
             return None
 
-    monkeypatch.setitem(inflate._FAST, Codec.DEFLATE, Failing)
+    monkeypatch.setitem(decoders._FAST, Codec.DEFLATE, Failing)
     source = CheckpointedSource(BytesSource(_raw_deflate(CONTENT)), Codec.DEFLATE, size=len(CONTENT))
 
     assert source.read_at(0, len(CONTENT)) == CONTENT

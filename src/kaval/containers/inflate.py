@@ -9,24 +9,13 @@ and the ratio.
 
 from __future__ import annotations
 
-import bz2
-import importlib
-import lzma
-import zlib
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import partial
-from typing import Any, Protocol
 
-from kaval.core.errors import (
-    CorruptStructureError,
-    KavalError,
-    LimitExceededError,
-    UnavailableError,
-    UnreadableError,
-)
+from kaval.containers.decoders import FOREIGN_ERRORS, MULTIPLE, SKIPPABLE, Codec, Decoder, codec_of, crc32, new_decoder
+from kaval.core.errors import CorruptStructureError, KavalError, LimitExceededError, UnreadableError
+from kaval.core.progress import advance
 from kaval.core.sources import ByteSource
 
 INPUT_SIZE = 1 << 16
@@ -47,194 +36,7 @@ MAXIMUM_RATIO = 1000
 RATIO_FLOOR = 64 << 20
 """... once more than this has been decoded."""
 
-MEMORY_LIMIT = 256 << 20
-"""What an LZMA or XZ decoder may allocate for its dictionary."""
-
-MAXIMUM_WINDOW_BITS = 27
-"""Two to this many bytes is what a Zstandard decoder may allocate for its window."""
-
-
-class Codec(StrEnum):
-    """How a stream is compressed; grammar: the name of the format."""
-
-    DEFLATE = "deflate"
-    GZIP = "gzip"
-    BZIP2 = "bzip2"
-    XZ = "xz"
-    LZMA_ALONE = "lzma"
-    ZIP_LZMA = "zip-lzma"
-    ZSTANDARD = "zstd"
-
-
-MULTIPLE = frozenset({Codec.GZIP, Codec.BZIP2, Codec.XZ, Codec.ZSTANDARD})
-"""Formats whose streams may follow one another and are then read as one."""
-
-_FOREIGN_ERRORS = (lzma.LZMAError, OSError, EOFError, ValueError)
-_ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
-_SKIPPABLE = range(0x184D2A50, 0x184D2A60)
 _MAXIMUM_SKIPPED = 1 << 16
-
-
-class _Decoder(Protocol):
-    """What all decoders are brought to: feed, at most so many bytes out, ``tail`` is what was not taken."""
-
-    eof: bool
-    tail: bytes
-
-    @property
-    def needs_input(self) -> bool: ...
-
-    def decode(self, block: bytes, maximum: int) -> bytes: ...
-
-    def copy(self) -> _Decoder | None: ...
-
-
-class _Zlib:
-    """zlib, and what has its interface; ISA-L is twice as fast and cannot be copied.
-
-    Both may hold back decoded bytes when as many as were asked for were given.
-    """
-
-    def __init__(self, decoder: Any, error: type[Exception] = zlib.error) -> None:
-        self._decoder = decoder
-        self._error = error
-        self.eof = False
-        self.tail = b""
-        self.needs_input = True
-
-    def decode(self, block: bytes, maximum: int) -> bytes:
-        try:
-            decoded: bytes = self._decoder.decompress(block, maximum)
-        except self._error as error:
-            raise ValueError(str(error)) from error
-        self.eof = self._decoder.eof
-        self.tail = self._decoder.unused_data if self.eof else self._decoder.unconsumed_tail
-        self.needs_input = len(decoded) < maximum
-        return decoded
-
-    def copy(self) -> _Decoder | None:
-        if not hasattr(self._decoder, "copy"):
-            return None
-        twin = _Zlib(self._decoder.copy())
-        twin.eof, twin.tail, twin.needs_input = self.eof, self.tail, self.needs_input
-        return twin
-
-
-class _Streaming:
-    """bz2, lzma and zstd: they keep what they were given, and say when they need more.
-
-    Only one that has not begun can be copied. ``errors`` are the library's own, which fit no builtin.
-    """
-
-    def __init__(self, make: Callable[[], Any], errors: type[Exception] = ValueError) -> None:
-        self._make = make
-        self._errors = errors
-        self._decoder = make()
-        self._begun = False
-        self.eof = False
-        self.tail = b""
-
-    def decode(self, block: bytes, maximum: int) -> bytes:
-        self._begun = True
-        try:
-            decoded: bytes = self._decoder.decompress(block, maximum)
-        except self._errors as error:
-            raise ValueError(str(error)) from error
-        self.eof = self._decoder.eof
-        self.tail = self._decoder.unused_data if self.eof else b""
-        return decoded
-
-    def copy(self) -> _Decoder | None:
-        return None if self._begun else _Streaming(self._make, self._errors)
-
-    @property
-    def needs_input(self) -> bool:
-        return self.eof or bool(self._decoder.needs_input)
-
-
-class _ZipLzma:
-    """LZMA as ZIP stores it: a short header with the properties stands first (APPNOTE 5.8.8)."""
-
-    def __init__(self) -> None:
-        self._head = b""
-        self._inner: _Streaming | None = None
-        self.eof = False
-        self.tail = b""
-
-    def decode(self, block: bytes, maximum: int) -> bytes:
-        if self._inner is None:
-            self._head += block
-            if len(self._head) < 4:
-                return b""
-            length = int.from_bytes(self._head[2:4], "little")
-            if length != 5:
-                raise ValueError(f"LZMA properties of {length} bytes")
-            if len(self._head) < 9:
-                return b""
-            properties = self._head[4:9]
-            self._inner = _Streaming(lambda: _raw_lzma(properties))
-            block = self._head[9:]
-        decoded = self._inner.decode(block, maximum)
-        self.eof, self.tail = self._inner.eof, self._inner.tail
-        return decoded
-
-    def copy(self) -> _Decoder | None:
-        return None
-
-    @property
-    def needs_input(self) -> bool:
-        return self._inner is None or self._inner.needs_input
-
-
-def _raw_lzma(properties: bytes) -> lzma.LZMADecompressor:
-    first, dictionary = properties[0], int.from_bytes(properties[1:5], "little")
-    if first >= 9 * 5 * 5:
-        raise ValueError("impossible LZMA properties")
-    if dictionary > MEMORY_LIMIT:
-        raise LimitExceededError("memory", MEMORY_LIMIT, f"the stream asks for a dictionary of {dictionary} bytes")
-    chosen = {
-        "id": lzma.FILTER_LZMA1,
-        "dict_size": max(dictionary, 4096),
-        "lc": first % 9,
-        "lp": first // 9 % 5,
-        "pb": first // 45,
-    }
-    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[chosen])
-
-
-def _zstd() -> _Decoder:
-    for name in ("compression.zstd", "backports.zstd"):
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
-        options = {module.DecompressionParameter.window_log_max: MAXIMUM_WINDOW_BITS}
-        return _Streaming(partial(module.ZstdDecompressor, options=options), module.ZstdError)
-    raise UnavailableError("zstd", "backports.zstd is not installed")
-
-
-def _fast(window_bits: int) -> _Decoder:
-    try:
-        module = importlib.import_module("isal.isal_zlib")
-    except ImportError:
-        return _Zlib(zlib.decompressobj(window_bits))
-    return _Zlib(module.decompressobj(window_bits), module.error)
-
-
-_FAST: dict[Codec, Callable[[], _Decoder]] = {
-    Codec.DEFLATE: lambda: _fast(-15),
-    Codec.GZIP: lambda: _fast(31),
-}
-
-_MAKERS: dict[Codec, Callable[[], _Decoder]] = {
-    Codec.DEFLATE: lambda: _Zlib(zlib.decompressobj(-15)),
-    Codec.GZIP: lambda: _Zlib(zlib.decompressobj(31)),
-    Codec.BZIP2: lambda: _Streaming(bz2.BZ2Decompressor),
-    Codec.XZ: lambda: _Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=MEMORY_LIMIT)),
-    Codec.LZMA_ALONE: lambda: _Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)),
-    Codec.ZIP_LZMA: _ZipLzma,
-    Codec.ZSTANDARD: _zstd,
-}
 
 
 @dataclass(slots=True)
@@ -245,7 +47,7 @@ class _State:
     consumed: int
     pending: bytes
     crc: int
-    decoder: _Decoder
+    decoder: Decoder
     ended: bool = False
 
     def copy(self) -> _State | None:
@@ -325,8 +127,8 @@ class CheckpointedSource:
     def _fresh(self) -> _State:
         return _State(0, 0, b"", 0, self._new_decoder())
 
-    def _new_decoder(self) -> _Decoder:
-        return (_MAKERS if self._copied else _FAST).get(self._codec, _MAKERS[self._codec])()
+    def _new_decoder(self) -> Decoder:
+        return new_decoder(self._codec, copied=self._copied)
 
     def measure(self) -> Measured:
         """Decode to the end once, and take what was found for the size from now on."""
@@ -334,7 +136,7 @@ class CheckpointedSource:
         try:
             self._seek(0)
             while self._advance():
-                pass
+                advance()
             self._size = self._state.position
         except (CorruptStructureError, UnreadableError, LimitExceededError) as caught:
             error = caught
@@ -360,7 +162,7 @@ class CheckpointedSource:
         self._check_end(offset)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _seek(self, offset: int) -> None:
+    def _seek(self, offset: int, on_block: Callable[[], None] | None = None) -> None:
         """Bring the window to the byte or before it, from the nearest kept state."""
         begin = self._state.position - len(self._window)
         index = bisect_right(self._states, offset, key=lambda state: state.position) - 1
@@ -370,7 +172,8 @@ class CheckpointedSource:
             self._copied = self._declared is None or self._declared > self._interval
             self._state, self._window = self._nearest(offset), b""
         while self._state.position <= offset and self._advance():
-            pass
+            if on_block is not None:
+                on_block()
 
     def _nearest(self, offset: int) -> _State:
         """Return a state to decode on from, the nearest kept one before a byte."""
@@ -380,7 +183,7 @@ class CheckpointedSource:
     def reach(self, offset: int) -> tuple[int, KavalError | None]:
         """Decode up to a byte; return how far that went, and the error that stopped it."""
         try:
-            self._seek(offset - 1)
+            self._seek(offset - 1, advance)
         except (CorruptStructureError, UnreadableError, LimitExceededError) as error:
             assert self._failure is not None
             return min(offset, self._failure[0]), error
@@ -432,7 +235,16 @@ class CheckpointedSource:
         return salvaged
 
     def _salvage(self, position: int) -> tuple[_State | None, bytes, KavalError | None]:
-        """Decode once more up to a byte, and on from there in small steps, until an error or far enough."""
+        """Decode once more up to a byte, and on in small and at last smallest steps, until an error or far enough."""
+        salvaged, error, state = b"", None, None
+        for step in (_SMALL_STEP, 1):
+            state, block, error = self._stepped(position + len(salvaged), step)
+            salvaged += block
+            if error is None:
+                break
+        return state, salvaged, error
+
+    def _stepped(self, position: int, step: int) -> tuple[_State | None, bytes, KavalError | None]:
         state = self._nearest(position)
         if position - state.position > _FARTHEST_SALVAGE:
             return None, b"", None
@@ -441,7 +253,7 @@ class CheckpointedSource:
             while state.position < position:
                 self._decoded(state, min(OUTPUT_SIZE, position - state.position))
             for _ in range(2 * OUTPUT_SIZE // _SMALL_STEP):
-                parts.append(self._decoded(state, _SMALL_STEP))
+                parts.append(self._decoded(state, step))
         except KavalError as error:
             return state, b"".join(parts), error
         return state, b"".join(parts), None
@@ -452,7 +264,7 @@ class CheckpointedSource:
             block = self._next_input(state)
             try:
                 decoded = state.decoder.decode(block, maximum)
-            except _FOREIGN_ERRORS as error:
+            except FOREIGN_ERRORS as error:
                 raise CorruptStructureError(self._title, str(error) or "it cannot be decoded", self._where()) from error
             state.pending = state.decoder.tail
             if state.decoder.eof:
@@ -462,7 +274,7 @@ class CheckpointedSource:
             if decoded:
                 state.position += len(decoded)
                 if self._crc is not None:
-                    state.crc = zlib.crc32(decoded, state.crc)
+                    state.crc = crc32(decoded, state.crc)
                 self._check_ratio(state)
                 return decoded
         return b""
@@ -508,7 +320,7 @@ class CheckpointedSource:
     def _skip_frames(self, state: _State) -> None:
         """Pass over skippable frames (RFC 8878, 3.1.2), a bounded number of them."""
         for _ in range(_MAXIMUM_SKIPPED):
-            if len(state.pending) < 8 or int.from_bytes(state.pending[:4], "little") not in _SKIPPABLE:
+            if len(state.pending) < 8 or int.from_bytes(state.pending[:4], "little") not in SKIPPABLE:
                 return
             length = 8 + int.from_bytes(state.pending[4:8], "little")
             beyond = length - len(state.pending)
@@ -574,19 +386,3 @@ class CheckpointedSource:
             del self._states[::2]
             self._interval *= 2
         self._states.append(twin)
-
-
-def codec_of(head: bytes) -> Codec | None:
-    """Return how a stand-alone stream that starts like this is compressed, ``None`` if it is none known."""
-    if head[:3] == b"\x1f\x8b\x08":
-        return Codec.GZIP
-    if head[:3] == b"BZh" and head[3:4] in b"123456789" and head[3:4]:
-        return Codec.BZIP2
-    if head[:6] == b"\xfd7zXZ\x00":
-        return Codec.XZ
-    if head[:4] == _ZSTANDARD_MAGIC:
-        return Codec.ZSTANDARD
-    if int.from_bytes(head[:4], "little") in _SKIPPABLE and len(head) >= 8:
-        after = 8 + int.from_bytes(head[4:8], "little")
-        return Codec.ZSTANDARD if head[after : after + 4] == _ZSTANDARD_MAGIC else None
-    return None

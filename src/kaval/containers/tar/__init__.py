@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from kaval.containers import CONTAINERS
-from kaval.containers.inflate import CheckpointedSource, Codec, codec_of
+from kaval.containers.decoders import Codec, codec_of
+from kaval.containers.inflate import CheckpointedSource
 from kaval.containers.tar.headers import BLOCK, parse_header
 from kaval.containers.tar.tree import TarTree, looks_like_tar
 from kaval.core.contracts import Opened, Siblings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kaval.containers.inflate import Codec
+from kaval.containers.decoders import Codec
 
 STORED: Final = 0
 AES: Final = 99
