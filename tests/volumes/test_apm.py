@@ -21,6 +21,7 @@ from tests.volumes.contract import (
     survives,
     volumes_of,
 )
+from tests.volumes.disks import mbr_sector
 
 Row = tuple[str, str, int, int]
 ROWS: list[Row] = [
@@ -97,6 +98,15 @@ def test_a_map_that_claims_too_many_entries_is_cut() -> None:
 
     assert notices[0] == (NoticeCode.COUNT_LIMIT, "", 512)
     assert len(notices) < 300
+
+
+def test_a_dos_table_beside_the_map_is_told() -> None:
+    image = disk(ROWS, described=0)
+    image[:512] = mbr_sector([(0x83, 0, 100)])
+    records = records_of(ApplePartitionMap(), BytesSource(bytes(image)))
+
+    assert notices_of(records) == [(NoticeCode.SKIPPED, "", 446)]
+    assert sorted(volumes_of(records)) == ["2", "4"]
 
 
 def test_the_probe_refuses_short_and_random_sources() -> None:

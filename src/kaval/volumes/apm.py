@@ -15,6 +15,7 @@ from kaval.core.keys import Keyring
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.volumes import VOLUMES
+from kaval.volumes.mbr.entries import ENTRIES_OFFSET, MBR_SIZE, describes_partitions, parse_entries
 from kaval.volumes.ranges import Partition, Table, lay_out, read_or_none, shows_its_holders_table
 
 _BLOCK_SIZES = (512, 1024, 2048, 4096)
@@ -46,6 +47,7 @@ class ApplePartitionMap:
             message = f"{count} entries are claimed; the first {_MAXIMUM_ENTRIES} were read"
             yield Notice(code=NoticeCode.COUNT_LIMIT, message=message, offset=block_size, structure=_STRUCTURE)
             count = _MAXIMUM_ENTRIES
+        yield from _mbr_beside(source)
         partitions = []
         reserved = [(0, block_size), (block_size, count * block_size)]
         for number in range(1, count + 1):
@@ -65,10 +67,18 @@ class ApplePartitionMap:
         yield from lay_out(source, Table(structure=_STRUCTURE, partitions=partitions, reserved=reserved, facts=facts))
 
 
+def _mbr_beside(source: ByteSource) -> Iterator[Notice]:
+    """Yield a notice where a hybrid disc carries a DOS partition table as well."""
+    entries = parse_entries(read_or_none(source, 0, MBR_SIZE) or b"")
+    if entries is not None and describes_partitions(entries):
+        message = "a DOS partition table lies beside the map; it was not followed"
+        yield Notice(code=NoticeCode.SKIPPED, message=message, offset=ENTRIES_OFFSET, structure="hybrid MBR")
+
+
 def block_size_of(source: ByteSource) -> int | None:
     """Return the size of the blocks the map counts in, ``None`` where there is no map."""
-    start = source.read_at(0, 4)
-    described = struct.unpack(">H", start[2:4])[0] if start[:2] == b"ER" and len(start) == 4 else 0
+    start = read_or_none(source, 0, 4) or b""
+    described = struct.unpack(">H", start[2:4])[0] if start[:2] == b"ER" else 0
     known = [described] if described in _BLOCK_SIZES else []
     for size in dict.fromkeys((*known, *_BLOCK_SIZES)):
         if _first_type(source, size) == _MAP_TYPE:

@@ -21,6 +21,7 @@ from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource, SourceFile
 from kaval.volumes import VOLUMES
 from kaval.volumes.encryption.sources import SectorCipher, StreamSource
+from kaval.volumes.ranges import read_or_none
 
 _SIGNATURE = b"-FVE-FS-"
 _INFORMATION_GUID = UUID("4967d63b-2e29-4ad8-8399-f6a339e3d001").bytes_le
@@ -53,8 +54,8 @@ class BitLocker:
     alongside: ClassVar[bool] = False
 
     def probe(self, source: ByteSource) -> bool:
-        sector = source.read_at(0, 512)
-        if len(sector) < 512 or sector[510:] != b"\x55\xaa":
+        sector = read_or_none(source, 0, 512)
+        if sector is None or sector[510:] != b"\x55\xaa":
             return False
         if sector[3:11] == _SIGNATURE:
             return True

@@ -18,6 +18,7 @@ from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource, SourceFile
 from kaval.volumes import VOLUMES
 from kaval.volumes.encryption.sources import StreamSource
+from kaval.volumes.ranges import read_or_none
 
 _FAILURES = (OSError, ValueError, MemoryError, OverflowError)
 _PHYSICAL_VOLUME_HEADER = 0x10
@@ -35,8 +36,8 @@ class CoreStorage:
     alongside: ClassVar[bool] = False
 
     def probe(self, source: ByteSource) -> bool:
-        header = source.read_at(0, 512)
-        if len(header) < 512 or header[_SIGNATURE_OFFSET : _SIGNATURE_OFFSET + 2] != b"CS":
+        header = read_or_none(source, 0, 512)
+        if header is None or header[_SIGNATURE_OFFSET : _SIGNATURE_OFFSET + 2] != b"CS":
             return False
         version, kind = struct.unpack_from("<HH", header, 8)
         sector_size = struct.unpack_from("<I", header, 48)[0]

@@ -119,7 +119,7 @@ def _overlaps(table: Table) -> Iterator[Notice]:
     for partition in sorted(_distinct(table), key=lambda partition: (partition.offset, -partition.size)):
         for offset, size in table.reserved:
             shared = min(partition.end, offset + size) - max(partition.offset, offset)
-            if shared > 0 and partition.size > 0:
+            if shared > 0 and partition.offset > 0:
                 message = f"partition {partition.address} covers {shared} bytes of the partition table itself"
                 yield _notice(NoticeCode.OVERLAP, message, partition, table)
                 break

@@ -14,6 +14,7 @@ from kaval.core.keys import Keyring
 from kaval.core.records import Notice
 from kaval.core.sources import ByteSource
 from kaval.volumes import VOLUMES
+from kaval.volumes.ranges import read_or_none
 
 MAGIC = b"LUKS\xba\xbe"
 
@@ -31,10 +32,12 @@ class Luks:
     def probe(self, source: ByteSource) -> bool:
         from kaval.volumes.luks.header import has_sound_backup
 
-        start = source.read_at(0, 8)
+        start = read_or_none(source, 0, 8)
+        if start is None:
+            return False
         if start.startswith(MAGIC):
             return start[6:8] in (b"\0\1", b"\0\2")
-        return source.size > 0 and has_sound_backup(source)
+        return has_sound_backup(source)
 
     def open(self, source: ByteSource, keyring: Keyring) -> Iterator[Volume | Notice]:
         from kaval.volumes.luks.opening import open_volume

@@ -17,6 +17,7 @@ from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.volumes.luks import MAGIC
+from kaval.volumes.ranges import read_or_none
 
 BACKUP_MAGIC = b"SKUL\xba\xbe"
 BACKUP_OFFSETS = tuple(0x4000 << step for step in range(9))
@@ -139,7 +140,8 @@ def read_header(source: ByteSource) -> LuksHeader:
 
 def has_sound_backup(source: ByteSource) -> bool:
     """Say whether the start of the source is empty and a sound second LUKS2 header lies behind it."""
-    if any(source.read_at(0, _BINARY_SIZE)):
+    start = read_or_none(source, 0, _BINARY_SIZE)
+    if start is None or any(start):
         return False
     return any((copy := _read_copy(source, offset)) is not None and copy.sound for offset in BACKUP_OFFSETS)
 
