@@ -82,7 +82,7 @@ def read_names(
             ):
                 left.append(Name(0, block[position + 8 : position + 8 + name_length], file_type & 0xF, position))
                 used = (position + 8 + name_length + 3) & ~3
-        if searched and end - used >= 12:
+        if searched and end - used >= 12 and block.count(0, used, end) < end - used:
             left += _slack_names(block, used, end, has_types, inode_limit, hash_size)
         position = end
     return Names(live, left)

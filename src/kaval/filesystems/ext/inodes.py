@@ -173,17 +173,17 @@ class InodeTable:
 
     def raw(self, number: int) -> bytes:
         """Return the bytes of an inode."""
-        offset = self.offset(number)
+        if not 0 < number <= self._limit:
+            self.offset(number)
         group, index = divmod(number - 1, self._per_group)
         start = index * self._size
-        piece_start = start - start % _READ_AHEAD
-        key = group << 32 | piece_start
+        within = start % _READ_AHEAD
+        key = group << 32 | start - within
         piece = self._pieces.get(key)
         if piece is None:
-            piece = self._load(key, offset - start + piece_start, min(_READ_AHEAD, self._table_size - piece_start))
-        start -= piece_start
-        content = piece[start : start + self._size]
-        return content if len(content) == self._size else self._medium.read(offset, self._size)
+            piece = self._load(key, self.offset(number) - within, min(_READ_AHEAD, self._table_size - start + within))
+        content = piece[within : within + self._size]
+        return content if len(content) == self._size else self._medium.read(self.offset(number), self._size)
 
     def _load(self, key: int, offset: int, length: int) -> bytes:
         while len(self._pieces) >= _KEPT_PIECES:

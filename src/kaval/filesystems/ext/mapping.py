@@ -15,8 +15,9 @@ from kaval.filesystems.ext.inodes import BLOCK_MAP_OFFSET, EXTENTS_FLAG, Inode
 
 ReadBlock = Callable[[int], bytes]
 
-_HEADER = struct.Struct("<HHHHI")
-_EXTENT_MAGIC = 0xF30A
+_HEADER = struct.Struct("<2sHHHI")
+_EXTENT_MAGIC = b"\x0a\xf3"
+_KEPT_INSIDE = 4
 _MAXIMUM_DEPTH = 5
 _DIRECT_BLOCKS = 12
 
@@ -62,12 +63,14 @@ def map_blocks(inode: Inode, read_block: ReadBlock, block_size: int, first_block
     ``read_block`` gives the blocks of the map that lie outside the inode. No block of the map is entered twice.
     """
     layout = Layout()
-    mapper = _Mapper(layout, read_block, block_size, range(first_block, block_count))
+    valid = range(first_block, block_count)
     try:
-        if inode.flags & EXTENTS_FLAG:
-            mapper.extents(inode.block_map, _MAXIMUM_DEPTH, exact=False)
+        if not inode.flags & EXTENTS_FLAG:
+            _Mapper(layout, read_block, block_size, valid).block_map(inode.block_map, -(-inode.size // block_size))
+        elif inode.block_map[:2] == _EXTENT_MAGIC and not inode.block_map[6] and inode.block_map[2] <= _KEPT_INSIDE:
+            _read_leaf(layout.runs, inode.block_map, inode.block_map[2], valid, None)
         else:
-            mapper.block_map(inode.block_map, -(-inode.size // block_size))
+            _Mapper(layout, read_block, block_size, valid).extents(inode.block_map, _MAXIMUM_DEPTH, exact=False)
     except _BrokenMapError as broken:
         layout.problem, layout.problem_block = str(broken), broken.block
     except (CorruptStructureError, UnreadableError) as error:
@@ -92,44 +95,13 @@ class _Mapper:
                 f"a node of the extent tree claims {count} of {maximum} entries at depth {stored_depth}", block
             )
         if stored_depth == 0:
-            self._leaf(node, count, block)
+            _read_leaf(self._layout.runs, node, count, self._valid, block)
             return
         for start, low, high, _ in struct.iter_unpack("<IIHH", node[12 : 12 + 12 * count]):
             child = low | high << 32
-            if self._layout.runs and start < self._end():
+            if self._layout.runs and start < _end(self._layout.runs):
                 raise _BrokenMapError(f"the extent tree goes back to block {start} of the file", block)
             self.extents(self._enter(child), stored_depth - 1, exact=True, block=child)
-
-    def _leaf(self, node: bytes, count: int, block: int | None) -> None:
-        runs = self._layout.runs
-        for logical, stored, high, low in struct.iter_unpack("<IHHI", node[12 : 12 + 12 * count]):
-            physical = low | high << 32
-            unwritten = stored > 0x8000
-            length = stored - 0x8000 if unwritten else stored
-            if not length or physical not in self._valid or physical + length > self._valid.stop:
-                raise _BrokenMapError(
-                    f"an extent of {length} blocks at block {physical} lies outside the file system", block
-                )
-            if runs and logical < self._end():
-                raise _BrokenMapError(f"the extent tree goes back to block {logical} of the file", block)
-            self._add(logical, physical, length, unwritten)
-
-    def _end(self) -> int:
-        last = self._layout.runs[-1]
-        return last.logical + last.length
-
-    def _add(self, logical: int, physical: int, count: int, unwritten: bool) -> None:
-        runs = self._layout.runs
-        if runs:
-            last = runs[-1]
-            if (last.logical + last.length, last.physical + last.length, last.unwritten) == (
-                logical,
-                physical,
-                unwritten,
-            ):
-                runs[-1] = Run(last.logical, last.physical, last.length + count, unwritten)
-                return
-        runs.append(Run(logical, physical, count, unwritten))
 
     def _enter(self, block: int) -> bytes:
         if block not in self._valid:
@@ -175,7 +147,40 @@ class _Mapper:
             first, count = int(blocks[start]), end - start
             if first not in self._valid or first + count > self._valid.stop:
                 raise _BrokenMapError(f"the block map leads to block {first}, outside the file system")
-            self._add(logical + int(places[start]), first, count, False)
+            _add(self._layout.runs, Run(logical + int(places[start]), first, count))
+
+
+def _read_leaf(runs: list[Run], node: bytes, count: int, valid: range, block: int | None) -> None:
+    """Add the extents of a leaf to the runs."""
+    for logical, stored, high, low in struct.iter_unpack("<IHHI", node[12 : 12 + 12 * count]):
+        physical = low | high << 32
+        unwritten = stored > 0x8000
+        length = stored - 0x8000 if unwritten else stored
+        if not length or physical < valid.start or physical + length > valid.stop:
+            raise _BrokenMapError(
+                f"an extent of {length} blocks at block {physical} lies outside the file system", block
+            )
+        if runs and logical < _end(runs):
+            raise _BrokenMapError(f"the extent tree goes back to block {logical} of the file", block)
+        _add(runs, Run(logical, physical, length, unwritten))
+
+
+def _end(runs: Sequence[Run]) -> int:
+    return runs[-1].logical + runs[-1].length
+
+
+def _add(runs: list[Run], run: Run) -> None:
+    """Add a run at the end, joined to the last one where it goes on from it."""
+    if runs:
+        last = runs[-1]
+        if (last.logical + last.length, last.physical + last.length, last.unwritten) == (
+            run.logical,
+            run.physical,
+            run.unwritten,
+        ):
+            runs[-1] = last._replace(length=last.length + run.length)
+            return
+    runs.append(run)
 
 
 def stream_extents(runs: Sequence[Run], size: int, block_size: int) -> tuple[Extent, ...]:

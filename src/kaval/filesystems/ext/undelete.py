@@ -27,6 +27,9 @@ from kaval.filesystems.ext.volume import Volume
 PREFIX = "journal-"
 RECOVERED_BY = "ext-journal"
 _MAXIMUM_DEPTH = 256
+_IN_FLIGHT = 10
+"""Seconds within which blocks written to are known to be written."""
+
 _NOWHERE = Place(f"{ORPHANS}/unknown directory", None, None)
 
 
@@ -147,14 +150,17 @@ class _Undeletion:
         return judged
 
     def _whole_or_partial(self, found: _Found) -> Entry:
-        """Return the entry, called partial where its map does not account for all its blocks."""
+        """Return the entry, called partial where its map does not account for all its blocks, or has none at all."""
         entry = found.described.entry
         if entry.kind is not EntryKind.FILE or entry.content is not ContentState.INTACT:
             return entry
-        if entry.size and not self._is_whole(found.inode, found.described):
+        runs = found.described.layout.runs
+        nothing_stored = not runs and not found.inode.flags & INLINE_DATA_FLAG
+        if entry.size and (nothing_stored or not self._is_whole(found.inode, found.described)):
             return replace(entry, content=ContentState.PARTIAL)
-        unwritten = sum(run.length for run in found.described.layout.runs if run.unwritten)
-        return entry if not unwritten else self._with_unwritten(found, entry)
+        if any(run.unwritten for run in runs) and _ended_in_flight(found):
+            return self._with_unwritten(found, entry)
+        return entry
 
     def _with_unwritten(self, found: _Found, entry: Entry) -> Entry:
         """Return the entry with blocks that were reserved, and perhaps written just before the end, as assumed ones."""
@@ -248,3 +254,12 @@ class _Undeletion:
                 place = self._place(sighting.name, sighting.first, 0)
                 entry = gone(sighting.name, place, address if count == 1 else f"{address}.{count}")
                 yield replace(entry, parent=None, recovered_by=RECOVERED_BY)
+
+
+def _ended_in_flight(found: _Found) -> bool:
+    """Say whether a file may have ended before the journal learnt that its reserved blocks were written.
+
+    That is known a moment after the blocks are written; of a file that lived on for longer, reserved blocks were never
+    written, and read as zeros.
+    """
+    return found.life.deleted - found.inode.changed // 1_000_000_000 < _IN_FLIGHT
