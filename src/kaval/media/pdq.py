@@ -9,6 +9,7 @@ of operations is followed, so that the same pixels give the same bits.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +23,8 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 _POINTS = 64
+_BLOCK = 8
+_SCRATCH_SIZE = 1 << 22
 _MINIMUM_EDGE = 5
 _REFERENCE_EDGE = 64
 _REFERENCE_PIXELS = 1 << 24
@@ -30,6 +33,7 @@ _LUMA = (0.299, 0.587, 0.114)
 _ROUNDING = 5e-3
 _TIE = 1e-6
 _QUALITY_ROUNDING = 2e-5
+_CERTAIN_QUALITY = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +69,51 @@ def _pdq(planes: Pixels, gain: float = 1.0) -> Pdq:
         return _of_points(_points_in_order(planes) * np.float32(gain))
     points = _points_at_once(planes) * gain
     frequencies = _frequencies(points)
-    if rows * columns <= _doubtful_up_to(frequencies, points):
+    gradients = _gradients(points.astype(np.float32))
+    quality = _quality(gradients)
+    if rows * columns <= _doubtful_up_to(frequencies, gradients, quality):
         return _of_points(_points_in_order(planes) * np.float32(gain))
-    return Pdq(_turned(frequencies), _quality(points.astype(np.float32)))
+    return Pdq(_turned(frequencies), min(100, quality))
 
 
 def _of_points(points: Floats) -> Pdq:
-    return Pdq(_turned(_frequencies_in_order(points).astype(np.float64)), _quality(points))
+    return Pdq(_turned(_frequencies_in_order(points).astype(np.float64)), min(100, _quality(_gradients(points))))
 
 
-def _quality(points: Floats) -> int:
-    """Return the sum of the gradients that show, scaled and capped as the reference does."""
-    return min(100, int(_gradients(points).sum()) // 90)
+def _gradients(points: Floats) -> Floats:
+    """Return how far neighbouring points lie apart, in percent of the whole range."""
+    apart = np.empty(2 * _POINTS * (_POINTS - 1), dtype=np.float32)
+    downwards, sideways = (
+        apart[: len(apart) // 2].reshape(_POINTS - 1, -1),
+        apart[len(apart) // 2 :].reshape(_POINTS, -1),
+    )
+    np.subtract(points[:-1], points[1:], out=downwards)
+    np.subtract(points[:, :-1], points[:, 1:], out=sideways)
+    np.abs(apart, out=apart)
+    apart *= np.float32(100)
+    apart /= np.float32(255)
+    return apart
 
 
-def _gradients(points: Floats, shift: float = 0.0) -> NDArray[np.int64]:
-    downwards = np.abs((points[:-1] - points[1:]) * np.float32(100) / np.float32(255)).ravel()
-    sideways = np.abs((points[:, :-1] - points[:, 1:]) * np.float32(100) / np.float32(255)).ravel()
-    return (np.concatenate((downwards, sideways)) + np.float32(shift)).astype(np.int64)
+def _quality(gradients: Floats, shift: float = 0.0) -> int:
+    """Return the sum of the gradients that show, in whole percent each, scaled but not capped."""
+    shifted = gradients + np.float32(shift) if shift else gradients
+    return int(shifted.astype(np.int32).sum()) // 90
 
 
-def _doubtful_up_to(frequencies: Doubles, points: Doubles) -> int:
+def _doubtful_up_to(frequencies: Doubles, gradients: Floats, quality: int) -> int:
     """Return up to how many pixels the reference's order is to be followed, because rounding may decide.
 
     That is so where several frequencies lie at the median, or the quality at the edge of a step. A flat picture is
     never matched, so a large one keeps what rounding made of it.
     """
-    distances = np.sort(np.abs(frequencies - np.partition(frequencies, 127, axis=None)[127]), axis=None)
-    tied = distances[1] < _TIE or distances[2] < _ROUNDING
-    as_stored = points.astype(np.float32)
-    low, high = (int(_gradients(as_stored, shift).sum()) // 90 for shift in (-_QUALITY_ROUNDING, _QUALITY_ROUNDING))
-    if min(low, 100) != min(high, 100) or (tied and high > 0):
+    distances = np.abs(frequencies - np.partition(frequencies, 127, axis=None)[127])
+    _, second, third = np.partition(distances, 2, axis=None)[:3]
+    tied = second < _TIE or third < _ROUNDING
+    low = high = quality
+    if quality < _CERTAIN_QUALITY:
+        low, high = (min(100, _quality(gradients, shift)) for shift in (-_QUALITY_ROUNDING, _QUALITY_ROUNDING))
+    if low != high or (tied and high > 0):
         return _REFERENCE_PIXELS
     return _REFERENCE_PIXELS_FLAT if tied else 0
 
@@ -105,11 +123,13 @@ def _doubtful_up_to(frequencies: Doubles, points: Doubles) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Kernel:
-    """The weights of 64 points along one edge: where each starts, and its weights times ``scale``."""
+    """The weights of 64 points along one edge, times ``scale``: one by one, and eight to a matrix.
 
-    starts: tuple[int, ...]
-    weights: tuple[Doubles, ...]
-    single: tuple[Floats, ...]
+    Each comes with the first pixel it applies to. A matrix has a row for each pixel and a column for each point.
+    """
+
+    points: tuple[tuple[int, Floats], ...]
+    blocks: tuple[tuple[int, Doubles], ...]
     scale: float
 
 
@@ -121,18 +141,31 @@ def _kernel(length: int) -> _Kernel:
     """
     window = _window(length)
     low, high = _box_bounds(length, window)
-    starts, weights = [], []
-    for centre in _centres(length):
-        members = range(low[centre], high[centre])
-        first, last = low[members[0]], high[members[-1]]
-        weight = np.zeros(last - first)
-        for member in members:
-            share = window * window / (high[member] - low[member]) / len(members)
-            weight[low[member] - first : high[member] - first] += share
-        starts.append(first)
-        weights.append(weight)
-    single = tuple(weight.astype(np.float32) for weight in weights)
-    return _Kernel(tuple(starts), tuple(weights), single, float(window * window))
+    centres = np.array(_centres(length))
+    first, last = low[low[centres]], high[high[centres] - 1]
+    members = low[centres][:, np.newaxis] + np.arange(window)
+    boxes = high[centres] - low[centres]
+    inside = np.arange(window) < boxes[:, np.newaxis]
+    members[~inside] = 0
+    shares = inside * float(window * window) / (high - low)[members] / boxes[:, np.newaxis]
+    steps = np.zeros((_POINTS, 2 * window + 2))
+    rows = np.arange(_POINTS)[:, np.newaxis]
+    np.add.at(steps, (rows, np.where(inside, low[members] - first[:, np.newaxis], 0)), shares)
+    np.subtract.at(steps, (rows, np.where(inside, high[members] - first[:, np.newaxis], 0)), shares)
+    sums = steps.cumsum(axis=1)
+    weights = [(int(first[point]), sums[point, : last[point] - first[point]]) for point in range(_POINTS)]
+    points = tuple((first, weight.astype(np.float32)) for first, weight in weights)
+    blocks = tuple(_block(weights[point : point + _BLOCK]) for point in range(0, _POINTS, _BLOCK))
+    return _Kernel(points, blocks, float(window * window))
+
+
+def _block(weights: list[tuple[int, Doubles]]) -> tuple[int, Doubles]:
+    """Return the weights of neighbouring points as the columns of one matrix, and the first pixel it applies to."""
+    start = weights[0][0]
+    matrix = np.zeros((max(first + len(weight) for first, weight in weights) - start, len(weights)))
+    for column, (first, weight) in enumerate(weights):
+        matrix[first - start : first - start + len(weight), column] = weight
+    return start, matrix
 
 
 def _window(length: int) -> int:
@@ -143,35 +176,57 @@ def _centres(length: int) -> list[int]:
     return [int((point + 0.5) * length / _POINTS) for point in range(_POINTS)]
 
 
-def _box_bounds(length: int, window: int) -> tuple[list[int], list[int]]:
+def _box_bounds(length: int, window: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first and the one after the last pixel of every box; the boxes are cut at the edges."""
     ahead = (window + 2) // 2
-    low = [max(at + ahead - window, 0) for at in range(length)]
-    high = [min(at + ahead, length) for at in range(length)]
-    return low, high
+    at = np.arange(length)
+    return np.maximum(at + ahead - window, 0), np.minimum(at + ahead, length)
 
 
 def _points_at_once(planes: Pixels) -> Doubles:
     rows, columns, channels = planes.shape
     down, across = _kernel(rows), _kernel(columns)
     lines = planes.reshape(rows, columns * channels)
-    block = np.empty((max(map(len, down.single)), columns * channels), dtype=np.float32)
-    summed = np.empty((_POINTS, columns * channels), dtype=np.float32)
-    for point, (start, weight) in enumerate(zip(down.starts, down.single, strict=True)):
-        window = block[: len(weight)]
+    highest = max(len(weight) for _, weight in down.points)
+    buffer = _SCRATCH.array("lines", (highest, columns * channels), np.float32)
+    summed = _SCRATCH.array("summed", (_POINTS, columns * channels), np.float32)
+    for point, (start, weight) in enumerate(down.points):
+        window = buffer[: len(weight)]
         window[...] = lines[start : start + len(weight)]
         np.dot(weight, window, out=summed[point])
-    by_column = _one_plane(summed.reshape(_POINTS, columns, channels))
+    by_column = _SCRATCH.array("plane", (_POINTS, columns), np.float64)
+    by_column[...] = _one_plane(summed.reshape(_POINTS, columns, channels))
     points = np.empty((_POINTS, _POINTS), dtype=np.float64)
-    for point, (start, exact) in enumerate(zip(across.starts, across.weights, strict=True)):
-        np.dot(by_column[:, start : start + len(exact)], exact, out=points[point])
-    return points.T / (down.scale * across.scale)
+    for number, (start, matrix) in enumerate(across.blocks):
+        points[:, number * _BLOCK : (number + 1) * _BLOCK] = by_column[:, start : start + len(matrix)] @ matrix
+    points /= down.scale * across.scale
+    return points
 
 
-def _one_plane(planes: Floats) -> Doubles:
+class _Scratch(threading.local):
+    """Memory kept from one picture to the next: to be given it anew each time costs as much as the sums."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, NDArray[np.floating]] = {}
+
+    def array(self, use: str, shape: tuple[int, int], kind: type[np.floating]) -> NDArray[np.floating]:
+        """Return an array of any content; the one given out before for this use is overwritten."""
+        size = shape[0] * shape[1]
+        if size > _SCRATCH_SIZE:
+            return np.empty(shape, dtype=kind)
+        kept = self._kept.get(use)
+        if kept is None or kept.size < size:
+            kept = self._kept[use] = np.empty(size, dtype=kind)
+        return kept[:size].reshape(shape)
+
+
+_SCRATCH = _Scratch()
+
+
+def _one_plane(planes: Floats) -> Floats | Doubles:
     """Return the luma of red, green and blue, or the only plane there is."""
     if planes.shape[2] == 1:
-        return planes[:, :, 0].astype(np.float64)
+        return planes[:, :, 0]
     red, green, blue = (planes[:, :, channel].astype(np.float64) for channel in range(3))
     return red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2]
 
@@ -218,7 +273,7 @@ def _boxes_in_order(values: Floats, window: int) -> Floats:
         )
     )
     low, high = _box_bounds(length, window)
-    sizes = (np.array(high) - np.array(low)).astype(np.float32)
+    sizes = (high - low).astype(np.float32)
     averages = np.empty(values.shape, dtype=np.float32)
     lines = max(1, (1 << 20) // len(steps))
     for first in range(0, len(values), lines):
@@ -255,25 +310,27 @@ def _frequencies_in_order(points: Floats) -> Floats:
 
 
 def _turned(frequencies: Doubles) -> tuple[bytes, ...]:
-    """Return the hashes of the eight orientations; turning a picture changes signs and swaps axes."""
-    odd: Doubles = np.where(np.arange(16) & 1, 1.0, -1.0)
-    by_row, by_column = odd[:, np.newaxis], odd[np.newaxis, :]
+    """Return the hashes of the eight orientations; turning a picture changes signs and swaps axes.
+
+    One bit for each frequency above the lower median, the last one first.
+    """
+    turned = frequencies * _signs()
+    turned[_TRANSPOSED] = turned[_TRANSPOSED].transpose(0, 2, 1)
+    flat = turned.reshape(8, 256)
+    medians = np.partition(flat, 127, axis=1)[:, 127:128]
+    packed = np.packbits((flat > medians)[:, ::-1], axis=1)
+    return tuple(row.tobytes() for row in packed)
+
+
+_TRANSPOSED = [1, 3, 6, 7]
+"""Rotate 90, rotate 270, flip plus 1 and flip minus 1 swap the axes."""
+
+
+@lru_cache(maxsize=1)
+def _signs() -> Doubles:
+    """Return the sign of every frequency in each of the eight orientations, before the axes are swapped."""
+    odd = np.where(np.arange(16) & 1, 1.0, -1.0)
+    same = np.ones((16, 16))
+    by_row, by_column = same * odd[:, np.newaxis], same * odd[np.newaxis, :]
     both = by_row * by_column
-    turned = (
-        frequencies,
-        (frequencies * by_column).T,
-        frequencies * both,
-        (frequencies * by_row).T,
-        frequencies * by_row,
-        frequencies * by_column,
-        frequencies.T,
-        (frequencies * both).T,
-    )
-    return tuple(_bits(each) for each in turned)
-
-
-def _bits(frequencies: Doubles) -> bytes:
-    """Return one bit for each frequency above the lower median, the last one first."""
-    flat = frequencies.ravel()
-    median = np.partition(flat, 127)[127]
-    return np.packbits((flat > median)[::-1]).tobytes()
+    return np.stack((same, by_column, both, by_row, by_row, by_column, same, both))

@@ -26,6 +26,8 @@ from kaval.media.wire import LENGTH, MAXIMUM_SIZE, Answer, Declined, Ready, Requ
 _START_SECONDS = 50.0
 _ANSWER_SECONDS = 2.0
 _KEPT_MEMORY = 16 << 20
+_ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(256 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
+"""Lets the C library keep the memory of a picture for the next one (mallopt(3)): a fifth of a small picture's time."""
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
 
 
@@ -263,4 +265,4 @@ def _environment() -> dict[str, str]:
     """Return what the process needs to find the same modules as this one, and to stay with one thread."""
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    return {**kept, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {**kept, **_ALLOCATOR, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
