@@ -22,7 +22,7 @@ _ATTRIBUTE = struct.Struct("<IIBBHHH")
 _RESIDENT = struct.Struct("<IH")
 _MAPPED = struct.Struct("<QQHH4xQQQ")
 _TIMES = struct.Struct("<QQQQI")
-_NAME = struct.Struct("<QQQQQQQIIBB")
+_NAME = struct.Struct("<QQQQQ24xBB")
 _LIST = struct.Struct("<IHBBQQH")
 
 
@@ -59,7 +59,7 @@ class Attribute(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """One record as far as it concerns listing."""
+    """One record as far as it concerns listing; a DOS name is among its names only where there is no other."""
 
     number: int
     sequence: int
@@ -93,6 +93,7 @@ def parse_segment(block: bytes, start: int, size: int, number: int) -> Segment |
     names: list[FileName] = []
     attributes: list[Attribute] = []
     listed: Attribute | None = None
+    short: tuple[int, int] | None = None
     reparse, label, problem = b"", "", ""
     end = start + min(used, size) if used >= 48 else start + size
     place += start
@@ -118,7 +119,10 @@ def parse_segment(block: bytes, start: int, size: int, number: int) -> Segment |
             problem = f"the value of attribute {kind:#x} runs out of it at byte {place - start} of the record"
         elif kind == FILE_NAME:
             if value_length >= 66:
-                names.append(_file_name(block, value, value_length))
+                if block[value + 65] == DOS_NAME:
+                    short = (value, value_length)
+                else:
+                    names.append(_file_name(block, value, value_length))
         elif kind == STANDARD_INFORMATION:
             if value_length >= 36:
                 times = _TIMES.unpack_from(block, value)
@@ -135,6 +139,8 @@ def parse_segment(block: bytes, start: int, size: int, number: int) -> Segment |
         elif kind == VOLUME_NAME:
             label = _text(block, value, value_length // 2, value + value_length)
         place += length
+    if short is not None and not names:
+        names.append(_file_name(block, *short))
     return Segment(
         number, sequence, flags, reference & REFERENCE_MASK, reference >> 48, times, names, attributes, listed, reparse,
         label, problem,
@@ -155,8 +161,8 @@ def _mapped(block: bytes, place: int, number: int) -> Attribute:
 
 
 def _file_name(block: bytes, value: int, length: int) -> FileName:
-    parent, created, modified, changed, accessed, _, _, _, _, characters, namespace = _NAME.unpack_from(block, value)
-    name = _text(block, value + 66, characters, value + length)
+    parent, created, modified, changed, accessed, characters, namespace = _NAME.unpack_from(block, value)
+    name = block[value + 66 : value + min(66 + 2 * characters, length)].decode("utf-16-le", "surrogatepass")
     return FileName(parent & REFERENCE_MASK, parent >> 48, namespace, name, (created, modified, changed, accessed))
 
 

@@ -47,6 +47,9 @@ class Stream(NamedTuple):
 
 def streams_of(attributes: Sequence[Attribute], kind: int, boot: Boot) -> list[Stream]:
     """Return the streams of one attribute type, the unnamed one first, others in the order they stand."""
+    if len(attributes) == 1:
+        only = attributes[0]
+        return [_stream(only.name, [only], boot)] if only.type == kind else []
     grouped: dict[str, list[Attribute]] = {}
     for attribute in attributes:
         if attribute.type == kind:
@@ -91,8 +94,10 @@ def extents_of(stream: Stream, boot: Boot, table: FileTable) -> tuple[Extent, ..
     if stream.resident is not None:
         return table.resident_extents(stream.resident) if stream.size else ()
     size = boot.cluster_size
-    extents = []
     left, valid = stream.size, min(stream.valid, stream.size)
+    if len(stream.runs) == 1 and valid == left and 0 < left <= stream.runs[0][1] * size and stream.runs[0][0] >= 0:
+        return (Extent(offset=stream.runs[0][0] * size, length=left),)
+    extents: list[Extent] = []
     for cluster, count in stream.runs:
         length = min(count * size, left)
         if length <= 0:

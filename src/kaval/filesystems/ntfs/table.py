@@ -239,6 +239,8 @@ class FileTable:
         """
         start, length = attribute.value
         base = attribute.segment * self._size
+        if length and start // STRIDE == (start + length + 1) // STRIDE:
+            return tuple(Extent(offset=offset, length=size) for offset, size in self.places(base + start, length))
         pieces = []
         array = int.from_bytes(self._raw(attribute.segment, 1)[4:6], "little")
         place, end = start, start + length

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -17,6 +18,7 @@ from kaval.filesystems.ntfs.paths import ORPHANS, ROOT, Directories, Place, matc
 from kaval.filesystems.ntfs.segments import (
     DATA,
     DOS_NAME,
+    IN_USE,
     INDEX_ALLOCATION,
     FileName,
     Run,
@@ -31,6 +33,7 @@ STRUCTURE = "NTFS file record"
 VOLUME, BITMAP_FILE, BAD_CLUSTERS, FIRST_USER, FIRST_NAMED = 3, 6, 8, 16, 24
 MAXIMUM_NOTICES = 1000
 RESOLUTION = "100ns"
+_PEEK = struct.Struct("<4s18xH8xQ").unpack_from
 _EPOCH = 116444736000000000
 
 
@@ -106,9 +109,10 @@ class NtfsTree:
         for batch in self._table.batches():
             block = batch.block
             for place in range(0, batch.records * size, size):
-                if block[place : place + 4] != b"FILE" or block[place + 32 : place + 40] != b"\0\0\0\0\0\0\0\0":
+                magic, flags, base = _PEEK(block, place)
+                if magic != b"FILE" or base:
                     self._bad_record(batch, place)
-                elif not block[place + 22] & 1:
+                elif not flags & IN_USE:
                     deleted.append(batch.first + place // size)
                 else:
                     segment = self._parse(batch, place)
@@ -188,10 +192,12 @@ class NtfsTree:
         for stream in streams:
             if stream.name:
                 yield self._named(segment, stream, address, path, state, times, claims)
+        if claims is not None:
+            return
         problem = segment.problem or next((stream.problem for stream in streams if stream.problem), "")
-        if problem and claims is None:
+        if problem:
             yield from self._remark(NoticeCode.DAMAGED, f"{path}: {problem}", address)
-        if claims is None and not (place.whole and place.living) and segment.number >= FIRST_USER:
+        if not (place.whole and place.living) and segment.number >= FIRST_USER:
             yield from self._remark(NoticeCode.DAMAGED, f"{path}: its directory is not there", address)
 
     def _path(self, segment: Segment, links: list[FileName], directories: Directories) -> tuple[Place, str]:
@@ -230,7 +236,7 @@ class NtfsTree:
             kind = EntryKind.SYMLINK
         content, overlap = self._content(segment, stream, claims)
         extents = extents_of(stream, self.boot, self._table) if stream is not None else ()
-        if point is not None and point.elsewhere and content is not ContentState.GONE:
+        if point is not None and point.elsewhere and kind is EntryKind.FILE and _hollow(stream):
             content, extents = ContentState.NONE, ()
             self._elsewhere += 1
         return Entry(
@@ -380,9 +386,9 @@ class NtfsTree:
 
 def _links(names: list[FileName]) -> list[FileName]:
     """Return the names of a record but for those that merely repeat a long one for DOS."""
+    if len(names) < 2:
+        return names
     long = [name for name in names if name.namespace != DOS_NAME] or names
-    if len(long) < 2:
-        return long
     return list({(name.parent, name.name): name for name in reversed(long)}.values())[::-1]
 
 
@@ -405,6 +411,11 @@ def _needed(stream: Stream, cluster_size: int) -> list[Run]:
             runs.append((cluster, min(count, left)))
         left -= count
     return runs
+
+
+def _hollow(stream: Stream | None) -> bool:
+    """Whether a stream has a size, and holes where its bytes should be."""
+    return stream is not None and stream.resident is None and any(cluster < 0 for cluster, _ in stream.runs)
 
 
 def _stored_end(stream: Stream, cluster_size: int) -> int:
