@@ -1,8 +1,9 @@
 """CoreStorage volumes of macOS (FileVault 2), opened with a password or a recovery key.
 
-Read by libfvde, whose document *FileVault Drive Encryption (FVDE)* gives the layout. One physical volume is read: a
-logical volume that spans several (Fusion drive) is told by the library's refusal. The key that an old start volume
-keeps in ``EncryptedRoot.plist`` on its recovery partition is not looked for. FileVault on APFS is the file system's.
+Read by libfvde, whose document *FileVault Drive Encryption (FVDE)* gives the layout; it takes a key for right where
+that uncovers an HFS+ header. One physical volume is read: a logical volume that spans several (Fusion drive) is told by
+the library's refusal. The key that an old start volume keeps in ``EncryptedRoot.plist`` on its recovery partition is
+not looked for. FileVault on APFS is the file system's.
 """
 
 from __future__ import annotations
@@ -131,10 +132,14 @@ def _unlock(source: ByteSource, index: int, keyring: Keyring) -> tuple[str, _Gro
     for name, kind, key in attempts:
         group = _open_group(source)
         volume = group.group.get_logical_volume(index)
-        (volume.set_recovery_password if kind == "recovery" else volume.set_password)(key)
+        try:
+            (volume.set_recovery_password if kind == "recovery" else volume.set_password)(key)
+        except UnicodeEncodeError:
+            continue
         if volume.unlock():
             return name, group, volume
     needed = "it needs the password of a user or the recovery key"
     if attempts:
-        needed += f"; none of the {len(attempts)} keys given opens it"
+        needed += f"; none of the {len(attempts)} keys given opens it. A key is known to be right by the HFS+ header it"
+        needed += " uncovers: where that is damaged, a right key looks wrong"
     raise LockedError(f"FileVault logical volume {index + 1}", needed)
