@@ -15,7 +15,6 @@ from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Rows
 from kaval.knownsets.exact import DigestTable, bucket_bits, prefixes, write_buckets
 
-
 DIGEST = st.binary(min_size=16, max_size=16)
 
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kaval.core.errors import CorruptStructureError
-from kaval.folder.durable import flush_directory, place_json
+from kaval.folder.durable import flush_directory
 from kaval.knownsets import Match, Role, SetInfo
 from kaval.knownsets.algorithms import EXACT, ORIENTATIONS, ZERO_LENGTH
-from kaval.knownsets.batches import NO_DETAIL, Batch, Rows
-from kaval.knownsets.details import MANY, Details, Links
-from kaval.knownsets.exact import DigestTable, bucket_bits, prefixes, write_buckets
-from kaval.knownsets.formats import recognise
-from kaval.knownsets.hash_index import write_index
-from kaval.knownsets.near import FLAT_BELOW, HashTable
+from kaval.knownsets.details import Details, Links
+from kaval.knownsets.exact import DigestTable
+from kaval.knownsets.formats import SET_FORMATS
+from kaval.knownsets.importing import Order, import_files, seal
+from kaval.knownsets.near import HashTable
+from kaval.knownsets.statements import Statement
 
 
 def compile_set(path: Path, *, name: str, role: Role, target: Path) -> SetInfo:
@@ -34,132 +29,77 @@ def compile_set(path: Path, *, name: str, role: Role, target: Path) -> SetInfo:
         NotRecognisedError: No format recognises the file.
         CorruptStructureError: The file is cut off or contradicts its format.
     """
-    known = recognise(path)
-    with path.open("rb") as file:
-        version = hashlib.file_digest(file, "sha256").hexdigest()
-    gathered = _Gathered()
-    for batch in known.read(path):
-        gathered.add(batch)
     aside = target.with_name(f".{target.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    counts = gathered.write(aside)
-    info = SetInfo(
-        name=name,
-        version=version,
-        role=role,
-        source_name=path.name,
-        format=known.name,
-        counts=counts,
-        dropped=dict(sorted(gathered.dropped.items())),
-    )
-    place_json(asdict(info), aside / "info.json")
+    try:
+        found = import_files(Order(paths=(path,), role=role), aside)
+        info = SetInfo(
+            name=name,
+            version=found.version,
+            role=role,
+            source_name=path.name,
+            format=found.format,
+            counts=found.counts,
+            dropped=found.dropped,
+            entries=found.entries,
+            sources=found.sources,
+        )
+        seal(aside, asdict(info), {"tallies": found.tallies, "remarks": found.remarks})
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
     aside.rename(target)
     flush_directory(target.parent)
     return info
 
 
-class _Gathered:
-    """The values and details of a set while its file is read."""
+def read_info(folder: Path) -> SetInfo:
+    """Return what the set of a folder is.
 
-    def __init__(self) -> None:
-        self._values: dict[str, list[Rows]] = {}
-        self._owners: dict[str, list[NDArray[np.uint32]]] = {}
-        self._details: dict[bytes, int] = {}
-        self.dropped: Counter[str] = Counter()
-
-    def add(self, batch: Batch) -> None:
-        self.dropped.update(batch.skipped)
-        numbers = np.array([self._number(detail) for detail in batch.details], dtype=np.uint32)
-        for algorithm, column in batch.columns.items():
-            values, owners = column.values, column.owners
-            linked = np.full(len(values), NO_DETAIL, dtype=np.uint32) if owners is None else numbers[owners]
-            if algorithm in ZERO_LENGTH:
-                kept = (values != np.frombuffer(ZERO_LENGTH[algorithm], dtype=np.uint8)).any(axis=1)
-                left_out = len(kept) - int(kept.sum())
-                if left_out:
-                    self.dropped["digest of a file of no bytes"] += left_out
-                    values, linked = values[kept], linked[kept]
-            self._values.setdefault(algorithm, []).append(values)
-            self._owners.setdefault(algorithm, []).append(linked)
-
-    def _number(self, detail: bytes) -> int:
-        if detail == b"{}":
-            return NO_DETAIL
-        return self._details.setdefault(detail, len(self._details))
-
-    def write(self, folder: Path) -> dict[str, int]:
-        """Write the files; return how many distinct values there are of each algorithm."""
-        counts = {}
-        for algorithm in sorted(self._values):
-            values = np.concatenate(self._values[algorithm])
-            owners = np.concatenate(self._owners[algorithm])
-            counts[algorithm] = _write_table(folder, algorithm, values, owners, linked=bool(self._details))
-        if counts.get("pdq", 0) >= FLAT_BELOW:
-            write_index(folder)
-        ends = np.cumsum([0, *map(len, self._details)], dtype=np.uint64)
-        (folder / "details.data").write_bytes(b"".join(self._details))
-        (folder / "details.starts").write_bytes(ends.astype("<u8").tobytes())
-        return counts
-
-
-def _write_table(folder: Path, algorithm: str, values: Rows, owners: NDArray[np.uint32], *, linked: bool) -> int:
-    order = np.lexsort((owners, values.view(f"S{values.shape[1]}")[:, 0]))
-    values, owners = values[order], owners[order]
-    first = np.ones(len(values), dtype=bool)
-    first[1:] = (values[1:] != values[:-1]).any(axis=1)
-    distinct = values[first]
-    (folder / f"{algorithm}.values").write_bytes(distinct.tobytes())
-    bits = bucket_bits(len(distinct))
-    buckets = (prefixes(distinct) >> np.uint64(64 - bits)).astype(np.int64)
-    write_buckets(folder / f"{algorithm}.buckets", np.bincount(buckets, minlength=1 << bits))
-    if linked:
-        links, more = _links(owners, np.flatnonzero(first))
-        (folder / f"{algorithm}.links").write_bytes(links.tobytes())
-        (folder / f"{algorithm}.more").write_bytes(more.tobytes())
-    return len(distinct)
-
-
-def _links(owners: NDArray[np.uint32], starts: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    links = owners[starts].astype("<u4")
-    more: list[int] = []
-    ends = np.append(starts[1:], len(owners))
-    for row in np.flatnonzero(ends - starts > 1):
-        several = sorted(set(owners[starts[row] : ends[row]].tolist()) - {NO_DETAIL})
-        if len(several) > 1:
-            links[row] = MANY | len(more)
-            more += [len(several), *several]
-        elif several:
-            links[row] = several[0]
-    return links, np.array(more, dtype="<u4")
+    Raises:
+        CorruptStructureError: It is none, or its description cannot be read.
+    """
+    try:
+        record = json.loads((folder / "info.json").read_text(encoding="utf-8"))
+        return SetInfo(**{**record, "role": Role(record["role"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CorruptStructureError(f"known set {folder}", f"it cannot be opened ({error})") from error
 
 
 class CompiledSet:
-    """A known set that answers: which of these values are in it, which are near to one of it."""
+    """A known set that answers: which of these values are in it, which are near to one of it.
+
+    Everything is mapped; opening reads a page or two. An open set stays whole whatever happens to its folder.
+    """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            record = json.loads((folder / "info.json").read_text(encoding="utf-8"))
-            self.info = SetInfo(**{**record, "role": Role(record["role"])})
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise CorruptStructureError(f"known set {folder}", f"it cannot be opened ({error})") from error
+        self.folder = folder
+        self.info = read_info(folder)
         self._details = Details(folder)
-        self._tables = {name: DigestTable(folder, name) for name in EXACT if self.info.counts.get(name)}
-        self._links = {name: Links(folder, name) for name in self.info.counts}
-        self._hashes = HashTable(folder) if self.info.counts.get("pdq") else None
+        self.tables = {name: DigestTable(folder, name) for name in EXACT if self.info.counts.get(name)}
+        self.hashes = HashTable(folder) if self.info.counts.get("pdq") else None
+        linked = {name: table.count for name, table in self.tables.items()}
+        if self.hashes is not None:
+            linked["pdq"] = len(self.hashes.rows)
+        for name, count in linked.items():
+            if count != self.info.counts[name]:
+                raise CorruptStructureError(f"known set {folder}", f"it holds {count} {name}, not as many as it says")
+        self._links = {name: Links(folder, name, count) for name, count in linked.items()}
+        self._format = SET_FORMATS.get(self.info.format)
 
     def exact(self, algorithm: str, digests: Sequence[bytes]) -> list[list[Match]]:
         """Return for each digest why it matches; nothing where it does not.
 
         A digest the set grades in several ways matches once for each.
         """
-        table = self._tables.get(algorithm)
+        table = self.tables.get(algorithm)
         if table is None:
             return [[] for _ in digests]
-        rows = table.find_many(digests)
+        nothing = ZERO_LENGTH[algorithm]
         return [
-            [] if row < 0 or digest == ZERO_LENGTH[algorithm] else list(self._matches(algorithm, row, digest, 0, 0, 0))
-            for row, digest in zip(rows, digests, strict=True)
+            [] if row < 0 or digest == nothing else self.matches(algorithm, row)
+            for row, digest in zip(table.find_many(digests), digests, strict=True)
         ]
 
     def near(self, hashes: Sequence[Sequence[bytes]], threshold: int) -> list[list[Match]]:
@@ -167,37 +107,59 @@ class CompiledSet:
 
         Each known hash matches once, by the orientation that comes nearest.
         """
-        hashes_known = self._hashes
-        if hashes_known is None:
+        if self.hashes is None:
             return [[] for _ in hashes]
         found = []
-        for near in hashes_known.search_any(hashes, threshold):
+        for near in self.hashes.search_any(hashes, threshold):
             matches: list[Match] = []
             for row, distance, orientation in near:
-                value = hashes_known.rows[row].tobytes()
-                matches += self._matches("pdq", row, value, distance, threshold, orientation)
+                matches += self.matches("pdq", row, distance, threshold, ORIENTATIONS[orientation])
             found.append(sorted(matches, key=lambda match: (match.distance, match.value, match.category or "")))
         return found
 
-    def _matches(
-        self, algorithm: str, row: int, value: bytes, distance: int, threshold: int, orientation: int
+    def matches(
+        self, algorithm: str, row: int, distance: int = 0, threshold: int = 0, orientation: str | None = None
     ) -> list[Match]:
-        details = [self._details.get(number) for number in self._links[algorithm].numbers(row)]
-        categories = list(dict.fromkeys(detail.get("category") for detail in details)) or [None]
+        """Return what a row of an algorithm amounts to: a match for each category the set gives it."""
+        by_category: dict[str | None, list[Statement]] = {}
+        for statement in self.statements(algorithm, row):
+            by_category.setdefault(statement.category, []).append(statement)
         return [
             Match(
                 set_name=self.info.name,
                 set_version=self.info.version,
                 role=self.info.role,
                 algorithm=algorithm,
-                value=value.hex(),
+                value=self.value(algorithm, row).hex(),
                 distance=distance,
                 threshold=threshold,
                 category=category,
-                orientation=ORIENTATIONS[orientation],
+                orientation=orientation,
+                statements=tuple(statements),
             )
-            for category in categories
+            for category, statements in (by_category or {None: []}).items()
         ]
+
+    def value(self, algorithm: str, row: int) -> bytes:
+        """Return the value of a row."""
+        if algorithm == "pdq" and self.hashes is not None:
+            found: bytes = self.hashes.rows[row].tobytes()
+            return found
+        return self.tables[algorithm].value(row)
+
+    def details_of(self, algorithm: str, row: int) -> list[int]:
+        """Return the numbers of the details of a row."""
+        return self._links[algorithm].numbers(row)
+
+    def statements(self, algorithm: str, row: int) -> Iterator[Statement]:
+        """Yield what the set says of a row, once for each entry."""
+        for number in self._links[algorithm].numbers(row):
+            yield self._format.statement(self._details[number])
+
+    def every_statement(self) -> Iterator[Statement]:
+        """Yield what the set says of its entries, in the order in which they were received."""
+        for number in range(len(self._details)):
+            yield self._format.statement(self._details[number])
 
 
 def open_set(folder: Path) -> CompiledSet:

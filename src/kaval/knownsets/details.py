@@ -1,6 +1,6 @@
-"""What a set says of its entries, beside the values: categories above all.
+"""What a set says of its entries, beside the values, in the words of its format.
 
-``details.data``    the distinct details, one after the other, each a JSON object
+``details.data``    the details, one after the other, each a JSON object
 ``details.starts``  where each begins (u64), and where the last one ends
 ``A.links``         for each row of an algorithm the number of its detail (u32): ``0xFFFFFFFF`` says there is none,
                     a set top bit says that the rest is a place in ``A.more``, where a count and so many numbers stand
@@ -10,10 +10,8 @@ One value with several details is kept with all of them: a set may contradict it
 
 from __future__ import annotations
 
-import json
 import mmap
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,31 +29,35 @@ class Details:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._data = map_file(folder / "details.data", mmap.MADV_RANDOM)
-        self._starts = np.frombuffer(map_file(folder / "details.starts", mmap.MADV_RANDOM), dtype="<u8")
+        starts = map_file(folder / "details.starts", mmap.MADV_RANDOM)
+        if len(starts) % 8 or len(starts) < 8:
+            raise CorruptStructureError(f"known set {folder}", "its file details.starts is cut off")
+        self._starts = np.frombuffer(starts, dtype="<u8")
+        if int(self._starts[-1]) != len(self._data):
+            raise CorruptStructureError(f"known set {folder}", "details.starts and details.data do not fit each other")
 
     def __len__(self) -> int:
-        return max(0, len(self._starts) - 1)
+        return len(self._starts) - 1
 
-    def raw(self, number: int) -> bytes:
+    def __getitem__(self, number: int) -> bytes:
         """Return one detail as it is stored."""
         if not 0 <= number < len(self):
             raise CorruptStructureError(f"known set {self._folder}", f"it has no detail {number}")
         return self._data[int(self._starts[number]) : int(self._starts[number + 1])]
 
-    def get(self, number: int) -> dict[str, Any]:
-        """Return one detail."""
-        found: dict[str, Any] = json.loads(self.raw(number))
-        return found
-
 
 class Links:
     """Which details belong to the rows of one algorithm; a set without details has none."""
 
-    def __init__(self, folder: Path, algorithm: str) -> None:
+    def __init__(self, folder: Path, algorithm: str, count: int) -> None:
         self._links: NDArray[np.uint32] | None = None
         if (folder / f"{algorithm}.links").exists():
-            self._links = np.frombuffer(map_file(folder / f"{algorithm}.links", mmap.MADV_RANDOM), dtype="<u4")
-            self._more = np.frombuffer(map_file(folder / f"{algorithm}.more", mmap.MADV_RANDOM), dtype="<u4")
+            links = map_file(folder / f"{algorithm}.links", mmap.MADV_RANDOM)
+            more = map_file(folder / f"{algorithm}.more", mmap.MADV_RANDOM)
+            if len(links) != 4 * count or len(more) % 4:
+                raise CorruptStructureError(f"known set {folder}", f"the links of {algorithm} do not fit its values")
+            self._links = np.frombuffer(links, dtype="<u4")
+            self._more = np.frombuffer(more, dtype="<u4")
 
     def numbers(self, row: int) -> list[int]:
         """Return the numbers of the details of a row, in order."""

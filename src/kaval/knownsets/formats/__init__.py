@@ -5,15 +5,16 @@ A format says what a file *is*; it never says what a hit *means*: the role is na
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from kaval.core.contracts import Capability
 from kaval.core.errors import NotRecognisedError, UsageError
 from kaval.core.registry import Registry
 from kaval.knownsets.batches import Batch
+from kaval.knownsets.statements import Statement
 
 SAMPLE_SIZE = 1 << 16
 
@@ -29,24 +30,53 @@ class Sample:
     @property
     def lines(self) -> list[str]:
         """The whole lines of the sample; the last one only where the file ends in it."""
-        text = self.head.decode("utf-8", "surrogateescape")
-        lines = text.splitlines()
+        lines = self.head.decode("utf-8", "surrogateescape").splitlines()
         return lines[:-1] if self.size > SAMPLE_SIZE and lines else lines
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What is to be read: a file, from where on, and what a person decided about it.
+
+    ``start`` is the ``position`` of a batch of an earlier reading, 0 for the whole file. ``further`` are more
+    files of the same set, for formats that come in pages or with deltas. ``hex64`` is what 64 hexadecimal digits
+    without a name are: ``sha256`` or ``pdq``. ``columns`` names columns of a table by algorithm. ``photodna`` asks
+    for PhotoDNA values as values that can be compared. ``scratch`` is a folder for what has to be put aside.
+    """
+
+    path: Path
+    start: int = 0
+    further: tuple[Path, ...] = ()
+    hex64: str = "sha256"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    photodna: bool = False
+    scratch: Path | None = None
+
+
 class SetFormat(Capability, Protocol):
-    """Reads one format of known sets."""
+    """Reads one format of known sets.
+
+    ``says`` is true where the format says something of an entry beside its values. ``joint`` is true where
+    several files make one set only together.
+    """
+
+    says: ClassVar[bool]
+    joint: ClassVar[bool]
 
     def probe(self, sample: Sample) -> bool:
         """Say whether the file is of this format."""
         ...
 
-    def read(self, path: Path) -> Iterator[Batch]:
+    def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the entries in the order of the file.
 
         Raises:
             CorruptStructureError: The file is cut off or contradicts its format; ``offset`` says where.
         """
+        ...
+
+    def statement(self, detail: bytes) -> Statement:
+        """Return what a detail of this format says."""
         ...
 
 

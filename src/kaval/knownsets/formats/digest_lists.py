@@ -1,25 +1,34 @@
 """Lists of digests, a line each: bare hexadecimal, md5sum style (coreutils), or BSD style.
 
 A line starting with a backslash is coreutils' mark for an escaped name. Blank lines and lines starting with
-``#``, ``%`` or ``;`` are remarks. File names are not kept: they say where a file once lay elsewhere.
+``#``, ``%`` or ``;`` are remarks. File names are not kept: they say where a file once lay elsewhere. 64 digits
+are SHA-256 unless the person says that they are PDQ hashes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.algorithms import BY_HEX_LENGTH
-from kaval.knownsets.batches import Batch, Column
-from kaval.knownsets.formats import SET_FORMATS, Sample
+from kaval.knownsets.batches import Batch, Column, Rows
+from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
+from kaval.knownsets.hexadecimal import decode_at, decode_rows, is_hex_digit
+from kaval.knownsets.statements import Statement
 
-_HEX = r"(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
-_LINE = re.compile(rf"\\?({_HEX})(?:[ \t]+[ *]?.*)?\Z|(?:MD5|SHA1|SHA256) ?\(.*\) ?= ?({_HEX})\Z")
-_LINES_A_BATCH = 1 << 16
+_HEX = rb"(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
+_LINE = re.compile(
+    rb"\\?(" + _HEX + rb")(?:[ \t]+[ *]?.*)?\Z|\\?(?:MD5|SHA1|SHA-1|SHA256|SHA2-256) ?\(.*\) ?= ?(" + _HEX + rb")\Z",
+    re.DOTALL,
+)
+_PARTIAL = re.compile(rb"\\?[0-9a-fA-F]{1,63}\Z|(?:MD5|SHA1|SHA256) ?\(.*\Z", re.DOTALL)
+_BLOCK_SIZE = 1 << 20
+_LONGEST_LINE = 1 << 20
 
 
 @SET_FORMATS.register
@@ -27,42 +36,130 @@ class DigestLists:
     """Plain, md5sum-style and BSD-style lists; the algorithm follows from the length of a digest."""
 
     name: ClassVar[str] = "digest-list"
-    title: ClassVar[str] = "List of MD5, SHA-1 or SHA-256 digests, a line each (plain, md5sum, BSD)"
+    title: ClassVar[str] = "List of MD5, SHA-1 or SHA-256 digests or PDQ hashes, a line each (plain, md5sum, BSD)"
     rank: ClassVar[int] = 80
     requires: ClassVar[tuple[str, ...]] = ()
+    says: ClassVar[bool] = False
+    joint: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where nearly every line is a digest."""
-        lines = [line for line in sample.lines if not _is_remark(line)]
+        lines = [line.encode("utf-8", "surrogateescape") for line in sample.lines]
+        lines = [line for line in lines if not _is_remark(line)]
         found = sum(_LINE.match(line.rstrip()) is not None for line in lines)
         return bool(lines) and found >= 0.95 * len(lines)
 
-    def read(self, path: Path) -> Iterator[Batch]:
+    def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the digests; a line that is none is counted as skipped."""
-        with path.open("rb") as file:
-            while lines := file.readlines(_LINES_A_BATCH * 48):
-                yield _batch(lines, file.tell())
+        for block, position, last in _blocks(reading):
+            yield _batch(block, position, reading.hex64)
+            if last and not block.endswith(b"\n"):
+                _refuse_cut_off(reading, block, position)
+
+    def statement(self, detail: bytes) -> Statement:
+        """Return nothing: a list says nothing of its entries."""
+        return Statement()
 
 
-def _is_remark(line: str) -> bool:
-    return not line.strip() or line.lstrip()[0] in "#%;"
+def _blocks(reading: Reading) -> Iterator[tuple[bytes, int, bool]]:
+    """Yield runs of whole lines, the position behind each, and whether it is the last."""
+    with reading.path.open("rb", buffering=0) as file:
+        file.seek(reading.start)
+        position, rest = reading.start, b""
+        if reading.start == 0:
+            rest = file.read(3).removeprefix(b"\xef\xbb\xbf")
+            position = file.tell() - len(rest)
+        while more := file.read(_BLOCK_SIZE):
+            block = rest + more if rest else more
+            end = block.rfind(b"\n") + 1
+            if not end and len(block) > _LONGEST_LINE:
+                raise CorruptStructureError(f"list {reading.path.name}", "a line is longer than any line", position)
+            rest = block[end:]
+            position += end
+            if end:
+                yield block[:end], position, False
+        if rest:
+            yield rest, position + len(rest), True
 
 
-def _batch(lines: list[bytes], position: int) -> Batch:
-    found: dict[str, list[str]] = {}
-    skipped = 0
-    for line in lines:
-        text = line.decode("utf-8", "surrogateescape").removeprefix("\ufeff").rstrip()
-        match = _LINE.match(text)
-        if match is not None:
-            digest = match[1] or match[2]
-            found.setdefault(BY_HEX_LENGTH[len(digest)], []).append(digest)
-        elif not _is_remark(text):
-            skipped += 1
+def _refuse_cut_off(reading: Reading, block: bytes, position: int) -> None:
+    """Raise where the last line has no end and looks like the beginning of a digest."""
+    line = block[block.rfind(b"\n") + 1 :]
+    if not _LINE.match(line.rstrip()) and _PARTIAL.match(line):
+        raise CorruptStructureError(
+            f"list {reading.path.name}", "the file ends inside a digest; it was cut off", position - len(line)
+        )
+
+
+def _is_remark(line: bytes) -> bool:
+    text = line.strip()
+    return not text or text[0] in b"#%;"
+
+
+def _batch(block: bytes, position: int, hex64: str) -> Batch:
+    text = np.frombuffer(block, dtype=np.uint8)
+    length = _usual_length(block)
+    if length and len(block) % (length + 1) == 0:
+        lines = text.reshape(-1, length + 1)
+        if (lines[:, length] == 10).all():
+            values, right = decode_rows(lines[:, :length])
+            if right.all():
+                column = {_algorithm(length, hex64): Column(values=values)}
+                return Batch(entries=len(values), columns=column, position=position)
+    starts = np.concatenate(([0], np.flatnonzero(text == 10) + 1))
+    starts = starts[starts < len(text)]
+    values, taken = _at_line_starts(text, starts, length)
+    ends = np.append(starts[1:], len(text))
+    found, skipped = _line_by_line(block, starts[~taken], ends[~taken])
     columns = {}
-    for algorithm, digests in found.items():
-        flat = np.frombuffer(bytes.fromhex("".join(digests)), dtype=np.uint8)
-        columns[algorithm] = Column(values=flat.reshape(len(digests), -1))
-    count = sum(map(len, found.values()))
+    if len(values):
+        found.setdefault(length, []).insert(0, values.tobytes())
+    for digits, parts in found.items():
+        rows = np.frombuffer(b"".join(parts), dtype=np.uint8).reshape(-1, digits // 2)
+        columns[_algorithm(digits, hex64)] = Column(values=rows)
+    count = sum(len(column.values) for column in columns.values())
     told = {"line without a digest": skipped} if skipped else {}
     return Batch(entries=count, columns=columns, skipped=told, position=position)
+
+
+def _algorithm(digits: int, hex64: str) -> str:
+    return hex64 if digits == 64 else BY_HEX_LENGTH[digits]
+
+
+def _usual_length(block: bytes) -> int:
+    """Return how many digits the first line of digits at its start has; 0 where none of the block does."""
+    found = re.search(rb"(?m)^(" + _HEX + rb")(?=[ \t\r\n]|\Z)", block)
+    return len(found[1]) if found else 0
+
+
+def _at_line_starts(text: NDArray[np.uint8], starts: NDArray[np.int64], length: int) -> tuple[Rows, NDArray[np.bool_]]:
+    """Return the digests of so many digits that begin lines, and which lines those are."""
+    taken = np.zeros(len(starts), dtype=bool)
+    if not length:
+        return np.empty((0, 16), dtype=np.uint8), taken
+    room = starts + length <= len(text)
+    following = text[np.minimum(starts + length, len(text) - 1)]
+    ended = (
+        (starts + length == len(text)) | (following == 10) | (following == 13) | (following == 32) | (following == 9)
+    )
+    places = np.flatnonzero(room & ended & is_hex_digit(text[starts]))
+    values, right = decode_at(text, starts[places], length)
+    taken[places[right]] = True
+    return values[right], taken
+
+
+def _line_by_line(
+    block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[dict[int, list[bytes]], int]:
+    """Return the digests of lines of other shapes, by number of digits, and how many lines hold none."""
+    found: dict[int, list[bytes]] = {}
+    skipped = 0
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        line = block[start:end].rstrip()
+        match = _LINE.match(line)
+        if match is not None:
+            digits = match[1] or match[2]
+            found.setdefault(len(digits), []).append(bytes.fromhex(digits.decode("ascii")))
+        elif not _is_remark(line):
+            skipped += 1
+    return found, skipped

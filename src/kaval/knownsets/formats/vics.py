@@ -1,16 +1,21 @@
-"""Project VIC: VICS JSON 1.x and 2.0, the list of media of a known set (``#Media``).
+"""Project VIC: VICS JSON 1.1 to 2.0, a list of media (``#Media``) or the media of cases (``#Cases``).
 
 A category is kept as the set supplies it, 0 included: it is a recorded value, and absent is another thing.
-What it means depends on the country in the header and is not known here. Picture bytes in a field are never
-read.
+``IsPrecategorized`` is not looked at: exporters set it on entries nobody graded. What a category means depends on
+the country in the header. Entries stay as they were sent; picture bytes in a field are taken out and never shown.
+One file may be named by many entries, and one digest graded in several ways: all are kept.
+
+After the public readers of the format (facts 1.1 to 1.8); an unknown version number is read and remarked upon.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -19,88 +24,244 @@ import numpy as np
 from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Batch, Column
-from kaval.knownsets.formats import SET_FORMATS, Sample
+from kaval.knownsets.formats import SET_FORMATS, Reading, Sample, take_sample
+from kaval.knownsets.hexadecimal import decode_column, decode_value
+from kaval.knownsets.json_arrays import EACH, Items, JsonArrays
+from kaval.knownsets.statements import Statement, answer, text_or_none, whole_number
 
-_HEADER = re.compile(rb'"@?odata\.(?:context|metadata)"\s*:\s*"([^"]+)"')
-_MODEL = re.compile(r"/DataModels/(\d+\.\d+)\.xml(?:/([A-Za-z]+)/\$metadata)?#(Cases|Media)$")
-_ENTRIES_A_BATCH = 1 << 15
+KNOWN_VERSIONS = ("1.1", "1.2", "1.3", "2.0")
+LONGEST_ENTRY = 8192
+"""Bytes of an entry above which its texts are looked at: a long one is taken for picture bytes."""
+
+_HEADER = re.compile(rb'"(@?odata\.(?:context|metadata))"\s*:\s*"([^"]+)"')
+_MODEL = re.compile(r"/DataModels/(\d+\.\d+)\.xml(?:/([^/]+)/\$metadata)?#(Cases|Media)$")
+_PATHS = {"Media": ("value",), "Cases": ("value", EACH, "Media")}
+_LONGEST_TEXT = 2048
+_FLAGS = {
+    "VictimIdentified": "victim identified", "OffenderIdentified": "offender identified",
+    "IsDistributed": "distributed", "IsSuspected": "suspected", "SelfGenerated": "self-generated",
+}  # fmt: skip
+_NOTES = {
+    "Series": "series", "Tags": "tags", "Comments": "comments", "MimeType": "media type",
+    "PrecategorizationSource": "graded by",
+}  # fmt: skip
 
 
-class _Other(msgspec.Struct):
+class _Other(msgspec.Struct, gc=False):
     HashName: str | None = None
     HashValue: str | None = None
 
 
-class _Media(msgspec.Struct):
+class _Media(msgspec.Struct, gc=False):
     MD5: str | None = None
     SHA1: str | None = None
     Category: int | str | None = None
     AlternativeHashes: list[_Other] | None = None
+    Miniature: str | None = None
 
 
-class _Document(msgspec.Struct):
-    value: list[_Media]
+class _MediaWithPhotoDna(_Media, gc=False):
+    PhotoDNA: str | None = None
+
+
+def header_of(head: bytes) -> tuple[str, str | None, str] | None:
+    """Return version, country and kind (``Media`` or ``Cases``) that a header states; nothing where it is none."""
+    found = _HEADER.search(head)
+    model = _MODEL.search(found[2].decode("utf-8", "replace")) if found else None
+    return None if model is None else (model[1], model[2], model[3])
 
 
 @SET_FORMATS.register
 class Vics:
-    """A VICS document whose header says ``#Media``."""
+    """A VICS document."""
 
     name: ClassVar[str] = "vics"
-    title: ClassVar[str] = "Project VIC (VICS JSON 1.x, 2.0), list of media"
+    title: ClassVar[str] = "Project VIC (VICS JSON 1.1, 1.2, 1.3, 2.0), media or cases"
     rank: ClassVar[int] = 30
     requires: ClassVar[tuple[str, ...]] = ("msgspec",)
+    says: ClassVar[bool] = True
+    joint: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
-        """Say yes where the header names a VICS data model and media."""
-        found = _HEADER.search(sample.head)
-        model = _MODEL.search(found[1].decode("utf-8", "replace")) if found else None
-        return model is not None and model[3] == "Media"
+        """Say yes where the header names a VICS data model."""
+        return sample.head.lstrip()[:1] == b"{" and header_of(sample.head) is not None
 
-    def read(self, path: Path) -> Iterator[Batch]:
-        """Yield the media."""
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    def read(self, reading: Reading) -> Iterator[Batch]:
+        """Yield the media as they stand in the document."""
+        header = header_of(take_sample(reading.path).head)
+        if header is None:
+            raise CorruptStructureError(f"VICS document {reading.path.name}", "its header is gone", 0)
+        version, country, kind = header
+        document = JsonArrays(reading.path, _PATHS[kind], reading.start)
+        decoder = _Decoder(photodna=reading.photodna)
+        remarks = [f"VICS {version}, {kind}, country {country or 'not stated'}"]
+        if version not in KNOWN_VERSIONS:
+            remarks.append(f"VICS {version} is a version nobody has described in public; it was read like 2.0")
         try:
-            media = msgspec.json.decode(content, type=_Document).value
-        except msgspec.DecodeError as error:
-            raise CorruptStructureError(f"VICS document {path.name}", str(error), len(content)) from error
-        for start in range(0, len(media), _ENTRIES_A_BATCH):
-            yield _batch(media[start : start + _ENTRIES_A_BATCH], path.stat().st_size)
+            for items in document.items():
+                yield decoder.batch(items, tuple(remarks))
+                remarks = []
+            stated = [f"{key} stated: {value.decode('utf-8', 'replace')}" for _, key, value in document.fields
+                      if key in ("TotalMediaFiles", "TotalPrecategorized")]  # fmt: skip
+            if stated or decoder.keys_left_out:
+                told = tuple(stated + sorted(decoder.keys_left_out))
+                yield Batch(entries=0, columns={}, remarks=told, position=document.position)
+        finally:
+            document.close()
 
-
-def _values(media: _Media) -> Iterator[tuple[str, bytes]]:
-    others = {
-        (other.HashName or "").lower().replace("-", ""): other.HashValue for other in media.AlternativeHashes or ()
-    }
-    for algorithm, text in (
-        ("md5", media.MD5), ("sha1", media.SHA1), ("sha256", others.get("sha256")), ("pdq", others.get("pdq")),
-    ):  # fmt: skip
-        if text and len(text.strip()) == 2 * WIDTHS[algorithm]:
-            try:
-                yield algorithm, bytes.fromhex(text.strip())
-            except ValueError:
-                continue
-
-
-def _batch(media: list[_Media], position: int) -> Batch:
-    found: dict[str, tuple[list[bytes], list[int]]] = {}
-    details: list[bytes] = []
-    skipped = 0
-    for one in media:
-        values = list(_values(one))
-        skipped += not values
-        for algorithm, value in values:
-            rows, owners = found.setdefault(algorithm, ([], []))
-            rows.append(value)
-            owners.append(len(details))
-        said: dict[str, Any] = {} if one.Category in (None, "") else {"category": str(one.Category)}
-        details.append(json.dumps(said).encode())
-    columns = {
-        algorithm: Column(
-            values=np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1),
-            owners=np.array(owners, dtype=np.uint32),
+    def statement(self, detail: bytes) -> Statement:
+        """Return what one media object says."""
+        media = _loads(detail)
+        others = {
+            str(one.get("HashName", "")).lower().replace("-", ""): one.get("HashValue")
+            for one in media.get("AlternativeHashes") or ()
+            if isinstance(one, dict)
+        }
+        written = {"md5": media.get("MD5"), "sha1": media.get("SHA1"), "photodna": media.get("PhotoDNA"), **others}
+        files = [one for one in media.get("MediaFiles") or () if isinstance(one, dict)]
+        notes = {title: text for key, title in _NOTES.items() if (text := text_or_none(media.get(key)))}
+        if files:
+            notes["files named"] = str(len(files))
+        return Statement(
+            category=text_or_none(media.get("Category")),
+            identity=text_or_none(media.get("MediaID")),
+            source=_repositories(media),
+            values={
+                name: value.strip() if name == "photodna" else value.strip().lower()
+                for name, value in written.items()
+                if isinstance(value, str) and value.strip()
+            },
+            flags={title: answer(media[key]) for key, title in _FLAGS.items() if key in media},
+            size=whole_number(media.get("MediaSize")),
+            updated_at=text_or_none(media.get("DateUpdated")),
+            notes=notes,
         )
-        for algorithm, (rows, owners) in found.items()
-    }
-    told = {"entry without a digest": skipped} if skipped else {}
-    return Batch(entries=len(media) - skipped, columns=columns, details=details, skipped=told, position=position)
+
+
+def _repositories(media: dict[str, Any]) -> str | None:
+    names = [one.get("RepositoryName") for one in media.get("Repositories") or () if isinstance(one, dict)]
+    return ", ".join(str(name) for name in names if name) or None
+
+
+def _loads(detail: bytes) -> dict[str, Any]:
+    found = json.loads(detail.decode("utf-8", "replace"), strict=False)
+    return found if isinstance(found, dict) else {}
+
+
+def photodna_bytes(text: str | None) -> bytes | None:
+    """Return the 144 bytes of a PhotoDNA value, written in base64 (192) or hexadecimal (288 characters)."""
+    if not text:
+        return None
+    found = decode_value(text, WIDTHS["photodna"])
+    if found is not None:
+        return found
+    try:
+        decoded = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if len(decoded) == WIDTHS["photodna"] else None
+
+
+class _Decoder:
+    """Turns items into batches; every shape is told that could not be read."""
+
+    def __init__(self, *, photodna: bool) -> None:
+        self._photodna = photodna
+        self._kind: type[_Media] | type[_MediaWithPhotoDna] = _MediaWithPhotoDna if photodna else _Media
+        self._many = msgspec.json.Decoder(list[self._kind])  # type: ignore[name-defined]
+        self._one = msgspec.json.Decoder(self._kind)
+        self.keys_left_out: set[str] = set()
+
+    def batch(self, items: Items, remarks: tuple[str, ...]) -> Batch:
+        skipped: Counter[str] = Counter()
+        raw = items.raw
+        try:
+            media = self._many.decode(items.text)
+        except msgspec.DecodeError:
+            raw, media = self._each(raw, skipped)
+        sizes = list(map(len, raw))
+        if max(sizes, default=0) > LONGEST_ENTRY or any(one.Miniature for one in media):
+            raw = [self._without_pictures(one) for one in raw]
+            sizes = list(map(len, raw))
+        categories = Counter([one.Category for one in media])
+        return Batch(
+            entries=len(media),
+            columns=self._columns(media, skipped),
+            details=b"".join(raw),
+            detail_sizes=sizes,
+            skipped=skipped,
+            tallies={f"category {said}": count for said, count in categories.items() if said not in (None, "")},
+            remarks=remarks,
+            position=items.position,
+        )
+
+    def _without_pictures(self, one: bytes) -> bytes:
+        media = _loads(bytes(one))
+        taken = [
+            key
+            for key, value in media.items()
+            if isinstance(value, str) and (key == "Miniature" or len(value) > _LONGEST_TEXT)
+        ]
+        if not taken:
+            return one
+        for key in taken:
+            del media[key]
+            self.keys_left_out.add(f"the field {key} held what may be picture bytes; it was taken out, unseen")
+        return json.dumps(media, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _each(self, raw: Sequence[bytes], skipped: Counter[str]) -> tuple[list[bytes], list[Any]]:
+        """Return the entries that can be read alone, where a whole block cannot."""
+        kept = []
+        media = []
+        for one in raw:
+            try:
+                media.append(self._one.decode(one))
+                kept.append(one)
+            except msgspec.DecodeError:
+                skipped["entry with a field of another type"] += 1
+        return kept, media
+
+    def _columns(self, media: Sequence[Any], skipped: Counter[str]) -> dict[str, Column]:
+        columns = {}
+        named = np.zeros(len(media), dtype=bool)
+        for algorithm, texts in (("md5", [one.MD5 for one in media]), ("sha1", [one.SHA1 for one in media])):
+            values, owners = decode_column(texts, WIDTHS[algorithm])
+            named[owners] = True
+            if len(values):
+                columns[algorithm] = Column(values=values, owners=owners.astype(np.uint32))
+            wrong = (
+                len(texts) - len(values) - sum(not text or not text.strip() for text in texts)
+                if len(values) < len(texts)
+                else 0
+            )
+            if wrong:
+                skipped[f"{algorithm} that is none"] += wrong
+        for algorithm, rows in self._others(media).items():
+            of = np.array([owner for owner, _ in rows], dtype=np.uint32)
+            named[of] = True
+            flat = np.frombuffer(b"".join(value for _, value in rows), dtype=np.uint8)
+            columns[algorithm] = Column(values=flat.reshape(len(rows), -1), owners=of)
+        without = int(len(media) - named.sum())
+        if without:
+            skipped["entry without a digest"] += without
+        return columns
+
+    def _others(self, media: Sequence[Any]) -> dict[str, list[tuple[int, bytes]]]:
+        """Return the values of further algorithms, with their entries."""
+        found: dict[str, list[tuple[int, bytes]]] = {}
+        if not self._photodna and not any(one.AlternativeHashes for one in media):
+            return found
+        for index, one in enumerate(media):
+            for other in one.AlternativeHashes or ():
+                name = (other.HashName or "").lower().replace("-", "")
+                if name in ("sha256", "pdq"):
+                    value = decode_value(other.HashValue, WIDTHS[name])
+                elif name == "photodna" and self._photodna:
+                    value = photodna_bytes(other.HashValue)
+                else:
+                    continue
+                if value is not None:
+                    found.setdefault(name, []).append((index, value))
+            if self._photodna and (value := photodna_bytes(one.PhotoDNA)) is not None:
+                found.setdefault("photodna", []).append((index, value))
+        return found

@@ -1,0 +1,73 @@
+"""Hexadecimal text turned into bytes, a column at a time."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kaval.knownsets.batches import Rows
+
+_NIBBLES = np.full(256, 255, dtype=np.uint8)
+for _place, _characters in enumerate(zip(b"0123456789abcdef", b"0123456789ABCDEF", strict=True)):
+    _NIBBLES[list(_characters)] = _place
+
+HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
+
+
+def decode_rows(text: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+    """Return the bytes that each row of characters stands for, and which rows were digits only."""
+    count, length = text.shape
+    try:
+        decoded = np.frombuffer(binascii.unhexlify(text.tobytes()), dtype=np.uint8)
+        return decoded.reshape(count, length // 2), np.ones(count, dtype=bool)
+    except binascii.Error:
+        nibbles: Rows = _NIBBLES[text]
+        right: NDArray[np.bool_] = np.logical_and.reduce(nibbles < 16, axis=1)
+        return (nibbles[:, 0::2] << np.uint8(4)) | (nibbles[:, 1::2] & np.uint8(15)), right
+
+
+def decode_at(text: Rows, starts: NDArray[np.int64], length: int) -> tuple[Rows, NDArray[np.bool_]]:
+    """Return the bytes that ``length`` digits stand for at each place of a text, and where they were all digits.
+
+    Every place must have so many characters behind it.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(text, length)
+    return decode_rows(windows[starts])
+
+
+def is_hex_digit(characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which characters are hexadecimal digits."""
+    return _NIBBLES[characters] < 16
+
+
+def decode_column(values: Sequence[str | None], width: int) -> tuple[Rows, NDArray[np.int64]]:
+    """Return the bytes of the values that are so many bytes in hexadecimal, and which values those are."""
+    try:
+        lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))  # type: ignore[arg-type]
+        if (lengths == 2 * width).all():
+            flat = binascii.unhexlify("".join(values))  # type: ignore[arg-type]
+            return np.frombuffer(flat, dtype=np.uint8).reshape(-1, width), np.arange(len(values))
+    except (TypeError, ValueError):
+        pass
+    kept = []
+    decoded = []
+    for index, value in enumerate(values):
+        found = decode_value(value, width)
+        if found is not None:
+            kept.append(index)
+            decoded.append(found)
+    rows = np.frombuffer(b"".join(decoded), dtype=np.uint8).reshape(-1, width)
+    return rows, np.array(kept, dtype=np.int64)
+
+
+def decode_value(value: str | None, width: int) -> bytes | None:
+    """Return the bytes of one value; ``None`` where it is not so many bytes in hexadecimal."""
+    if not value:
+        return None
+    text = value.strip()
+    if len(text) != 2 * width or not HEX_DIGITS.issuperset(text):
+        return None
+    return bytes.fromhex(text)
