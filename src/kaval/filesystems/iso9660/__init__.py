@@ -1,0 +1,35 @@
+"""ISO 9660 with Joliet and Rock Ridge: every hierarchy a disc carries, not one chosen among them.
+
+ECMA-119 (ISO 9660), Joliet 1995, SUSP 1.12 and RRIP 1.12. A disc may carry several trees that need not agree; the one
+with the richest names is listed whole, of each other what it alone leads to. Not read: zisofs compression, extended
+attribute records, UDF.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from kaval.core.contracts import Tree
+from kaval.core.keys import Keyring
+from kaval.core.sources import ByteSource
+from kaval.filesystems import FILESYSTEMS
+from kaval.filesystems.iso9660.descriptors import read_descriptors
+from kaval.filesystems.iso9660.tree import IsoTree
+
+
+@FILESYSTEMS.register
+class IsoFileSystem:
+    """ISO 9660 on optical discs and their images."""
+
+    name: ClassVar[str] = "iso9660"
+    title: ClassVar[str] = "ISO 9660 with Joliet and Rock Ridge"
+    rank: ClassVar[int] = 50
+    requires: ClassVar[tuple[str, ...]] = ()
+
+    def probe(self, source: ByteSource) -> bool:
+        """Say whether a volume descriptor stands in one of the first sectors of the descriptor set."""
+        return any(source.read_at(sector * 2048 + 1, 5) == b"CD001" for sector in range(16, 20))
+
+    def open(self, source: ByteSource, keyring: Keyring) -> Tree:
+        """Return the tree."""
+        return IsoTree(source, *read_descriptors(source))
