@@ -389,7 +389,7 @@ def test_segment_names_go_on_behind_ninety_nine() -> None:
 
 
 def test_offsets_past_two_gib_have_32_bits() -> None:
-    from kaval.containers.ewf.chunks import Storage
+    from kaval.containers.chunks import Storage
     from kaval.containers.ewf.tables import StoredTable
 
     offsets = [0x7FFE0000, 0x7FFE8004, 0x7FFF0008, 0x7FFF800C, 0x80000010, 0x80008014, 0x80010018]

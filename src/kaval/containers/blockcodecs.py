@@ -86,3 +86,33 @@ def unzstd(stored: Any, size: int) -> bytes | None:
         decoded: bytes = decoder.decompress(bytes(stored), size)
         return decoded if len(decoded) == size else None
     return None
+
+
+def unsnappy(stored: Any, size: int) -> bytes | None:
+    """Return a Snappy block decoded; its first bytes say how many bytes it gives."""
+    import pyarrow
+
+    wanted, shift = 0, 0
+    for byte in bytes(stored[:5]):
+        wanted |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    if not 0 < wanted <= size:
+        return None
+    return _arrow(pyarrow.Codec("snappy"), stored, wanted)
+
+
+def unlz4(stored: Any, size: int) -> bytes | None:
+    """Return exactly ``size`` bytes of an LZ4 block."""
+    import pyarrow
+
+    return _arrow(pyarrow.Codec("lz4_raw"), stored, size)
+
+
+def _arrow(codec: Any, stored: Any, size: int) -> bytes | None:
+    """Return what a codec of Arrow makes of a block; it fails with OSError or a ValueError of its own."""
+    with suppress(OSError, ValueError):
+        decoded: bytes = codec.decompress(stored, decompressed_size=size, asbytes=True)
+        return decoded if len(decoded) == size else None
+    return None

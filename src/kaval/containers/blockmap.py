@@ -109,7 +109,10 @@ class BlockSource:
         return bytes(reach - offset)
 
     def _read(self, place: int, length: int, offset: int) -> bytes:
-        part = self._stored.read_at(place, length)
+        try:
+            part = self._stored.read_at(place, length)
+        except UnreadableError as error:
+            raise UnreadableError(offset, length, f"{self._title}: {error.reason}") from error
         if len(part) < length:
             reason = f"{self._title} ends at its byte {self._stored.size}, before the block that should stand there"
             raise UnreadableError(offset + len(part), length - len(part), reason)

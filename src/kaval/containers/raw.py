@@ -115,7 +115,7 @@ def _segments(source: ByteSource, name: str, shelf: Shelf) -> tuple[list[ByteSou
 def _gap(parts: list[ByteSource], name: str, size: int) -> Notice:
     offset = sum(part.size for part in parts)
     message = f"the segment {name} is not beside the others: {size} bytes from byte {offset} cannot be read"
-    parts.append(MissingSource(size, f"the segment {name} is not beside the others"))
+    parts.append(MissingSource(size, f"the segment {name} is not beside the others", offset))
     return Notice(code=NoticeCode.UNREADABLE, message=message, offset=offset, structure="split raw image")
 
 

@@ -59,11 +59,15 @@ class SegmentSource:
 
 
 class MissingSource:
-    """A range whose bytes are not there: reading any of it is an error that says why."""
+    """A range whose bytes are not there: reading any of it is an error that says why.
 
-    def __init__(self, size: int, reason: str) -> None:
+    ``start`` is where it lies in the image, for the error to tell.
+    """
+
+    def __init__(self, size: int, reason: str, start: int = 0) -> None:
         self._size = size
         self.reason = reason
+        self._start = start
 
     @property
     def size(self) -> int:
@@ -72,4 +76,4 @@ class MissingSource:
     def read_at(self, offset: int, length: int) -> bytes:
         if offset < 0 or length <= 0 or offset >= self._size:
             return b""
-        raise UnreadableError(offset, min(length, self._size - offset), self.reason)
+        raise UnreadableError(self._start + offset, min(length, self._size - offset), self.reason)

@@ -162,7 +162,7 @@ def _fixed(source: ByteSource, footer: Footer, title: str) -> Opened:
         return Opened(source=SliceSource(source, 0, footer.size))
     missing = footer.size - present
     message = f"{title} holds {present} of its {footer.size} bytes: the rest cannot be read"
-    lost = MissingSource(missing, f"{title} ends before it")
+    lost = MissingSource(missing, f"{title} ends before it", present)
     notice = Notice(code=NoticeCode.TRUNCATED, message=message, offset=present, structure="VHD image")
     return Opened(source=JoinedSource([SliceSource(source, 0, present), lost]), notices=(notice,))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from kaval.containers.chunks import ChunkSource, Table
 from kaval.containers.ewf import version1, version2
-from kaval.containers.ewf.chunks import ChunkSource, Table
 from kaval.containers.ewf.naming import segment_names
 from kaval.containers.ewf.segment import ChunkTable, Geometry, Segment
 from kaval.containers.segments import Shelf

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from kaval.containers.ewf.chunks import Spans
+from kaval.containers.chunks import Spans
 from kaval.core.records import Notice
 from kaval.core.sources import ByteSource
 

@@ -17,7 +17,7 @@ import numpy as np
 from isal import isal_zlib
 
 from kaval.containers.blockcodecs import ISAL_ERROR
-from kaval.containers.ewf.chunks import Spans, Storage, checked
+from kaval.containers.chunks import Spans, Storage, checked
 from kaval.containers.ewf.sections import Section
 from kaval.core.sources import ByteSource
 
@@ -53,7 +53,7 @@ class StoredTable:
         sizes[-1] = self._end_of(int(offsets[-1])) - offsets[-1]
         most = np.where(compressed, 2 * self.chunk_size + 4096, self.chunk_size + 4)
         sizes = np.clip(sizes, 0, most)
-        storages = np.where(compressed, Storage.DEFLATE, Storage.CHECKED).astype(np.uint8)
+        storages = np.where(compressed, Storage.ZLIB, Storage.CHECKED).astype(np.uint8)
         return Spans(offsets=_packed(offsets), sizes=_packed(sizes), storages=storages.tobytes())
 
     def _past_two_gib(self, entries: np.ndarray, offsets: np.ndarray) -> int:
@@ -150,7 +150,7 @@ def _measure(block: bytes, chunk_size: int) -> tuple[int, Storage]:
         with suppress(ISAL_ERROR):
             decoder.decompress(block, chunk_size + 1)
             if decoder.eof:
-                return len(block) - len(decoder.unused_data), Storage.DEFLATE
+                return len(block) - len(decoder.unused_data), Storage.ZLIB
     plain = memoryview(block)[: chunk_size + 4]
     if len(plain) == chunk_size + 4 and checked(plain) is not None:
         return chunk_size + 4, Storage.CHECKED

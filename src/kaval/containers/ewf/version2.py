@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kaval.containers.blockcodecs import unbzip2
-from kaval.containers.ewf.chunks import Spans, Storage
+from kaval.containers.chunks import Spans, Storage
 from kaval.containers.ewf.header import MAXIMUM_SIZE, columns_of, decode_text, facts_of
 from kaval.containers.ewf.segment import Geometry, Segment
 from kaval.core.errors import LockedError
@@ -263,7 +263,7 @@ class _Reader:
             entries_offset=section.content_offset + 32,
             first=first,
             count=count,
-            compressed=Storage.BZIP2 if self._method == _BZIP2 else Storage.DEFLATE,
+            compressed=Storage.BZIP2 if self._method == _BZIP2 else Storage.ZLIB,
             chunk_size=geometry.chunk_size,
         )
         self._segment.runs[-1].append(table)

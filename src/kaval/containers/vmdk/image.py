@@ -126,7 +126,7 @@ class _Disk:
         if stored is None:
             reason = f"the extent {name} of {self.title} is not beside it"
             self.note(NoticeCode.UNREADABLE, f"{reason}: {size} bytes from byte {start} cannot be read", start)
-            return MissingSource(size, reason)
+            return MissingSource(size, reason, start)
         if extent.kind in _FLAT:
             at = extent.offset * SECTOR
             return self._exactly(SliceSource(stored, at, stored.size - at), size, start, name)
@@ -142,7 +142,7 @@ class _Disk:
         at = start + source.size
         reason = f"the extent {name} of {self.title} is {missing} bytes shorter than its descriptor says"
         self.note(NoticeCode.TRUNCATED, f"{reason}: from byte {at} on they cannot be read", at)
-        return JoinedSource([source, MissingSource(missing, reason)])
+        return JoinedSource([source, MissingSource(missing, reason, at)])
 
     def _sparse(self, source: ByteSource, header: SparseHeader, title: str, start: int) -> ByteSource:
         absent = Place.ZERO if self.parent is None else Place.PARENT

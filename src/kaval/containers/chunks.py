@@ -1,7 +1,11 @@
-"""Chunks: where each one is stored, and the source that decodes them."""
+"""Chunks: images cut into pieces of one size, each compressed by itself (EWF, AFF4).
+
+Where each chunk is stored, and the source that decodes them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +15,7 @@ from typing import Any
 
 from isal import isal_zlib
 
-from kaval.containers.blockcodecs import unbzip2, unzlib
+from kaval.containers.blockcodecs import Codec, unbzip2, undeflate, unlz4, unsnappy, unzlib
 from kaval.core.errors import UnreadableError
 from kaval.core.sources import ByteSource
 
@@ -36,10 +40,37 @@ class Storage(IntEnum):
     """As it is, without a checksum."""
     CHECKED = 1
     """As it is, an Adler-32 behind it."""
-    DEFLATE = 2
+    ZLIB = 2
     BZIP2 = 3
     PATTERN = 4
     """Eight bytes repeated; they stand in the place of the offset."""
+    DEFLATE = 5
+    SNAPPY = 6
+    LZ4 = 7
+
+
+_CODECS: dict[int, Codec] = {
+    Storage.BZIP2: unbzip2,
+    Storage.DEFLATE: undeflate,
+    Storage.SNAPPY: unsnappy,
+    Storage.LZ4: unlz4,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digests:
+    """A digest of each decoded chunk, one behind the other."""
+
+    algorithm: str
+    size: int
+    content: bytes
+
+    def match(self, index: int, decoded: bytes) -> bool:
+        """Whether a chunk is the one that was stored; one without a digest is not doubted."""
+        stored = self.content[index * self.size : (index + 1) * self.size]
+        if len(stored) < self.size:
+            return True
+        return hashlib.new(self.algorithm, decoded, usedforsecurity=False).digest() == stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +80,7 @@ class Spans:
     offsets: Sequence[int]
     sizes: Sequence[int]
     storages: Sequence[int]
+    digests: Digests | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,11 +178,14 @@ class ChunkSource:
             block = memoryview(self._stored(number, index, begin, reach - begin))
             for place in range(index, after):
                 at = offsets[place] - begin
-                yield self._decode(number, place, block[at : at + sizes[place]], storages[place])
+                yield self._decode(number, place, block[at : at + sizes[place]], spans)
             index = after
 
     def _stored(self, number: int, index: int, offset: int, length: int) -> bytes:
-        block = self._tables[number].segment.read_at(offset, length)
+        try:
+            block = self._tables[number].segment.read_at(offset, length)
+        except UnreadableError as error:
+            raise self._unreadable(number, index, error.reason) from error
         if len(block) < length:
             raise self._unreadable(number, index, f"the segment ends {length - len(block)} bytes before its chunks do")
         return block
@@ -165,20 +200,24 @@ class ChunkSource:
     def _pattern(self, stored: int, length: int) -> bytes:
         return (stored.to_bytes(8, "little") * (length // 8 + 1))[:length]
 
-    def _decode(self, number: int, index: int, stored: Any, storage: int) -> bytes:
+    def _decode(self, number: int, index: int, stored: Any, spans: Spans) -> bytes:
         length = self._length_of(self._tables[number].first + index)
-        if storage == Storage.DEFLATE:
+        storage = spans.storages[index]
+        decoded: bytes | None
+        if storage == Storage.ZLIB:
             decoded = self._inflate(stored)
         elif storage == Storage.CHECKED:
             decoded = checked(stored)
-        elif storage == Storage.BZIP2:
-            decoded = unbzip2(stored, self._chunk_size)
-        else:
+        elif storage == Storage.PLAIN:
             decoded = bytes(stored)
+        else:
+            decoded = _CODECS[storage](stored, self._chunk_size)
         if decoded is None:
             raise self._unreadable(number, index, "its checksum does not match, or it cannot be decoded")
         if len(decoded) < length:
             raise self._unreadable(number, index, f"it holds {len(decoded)} bytes where {length} belong")
+        if spans.digests is not None and not spans.digests.match(index, decoded):
+            raise self._unreadable(number, index, f"its {spans.digests.algorithm} is another than the stored one")
         return decoded if len(decoded) == length else decoded[:length]
 
     def _inflate(self, stored: Any) -> bytes | None:
