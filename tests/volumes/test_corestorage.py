@@ -1,4 +1,4 @@
-"""CoreStorage with FileVault 2, all built in code: opened by password or recovery key; locked, damaged, hostile ones."""
+"""CoreStorage with FileVault 2, built in code: opened by password or recovery key; locked, damaged, hostile ones."""
 
 from __future__ import annotations
 
