@@ -28,6 +28,7 @@ _QUESTION = """
     WHERE {wanted} ORDER BY entry_id
     """
 _RECOVERED = "state <> 'allocated' AND kind IN ('file', 'stream') AND sha256 IS NOT NULL AND size > 0"
+_WHOLE = " AND content IN ('intact', 'assumed')"
 _LIST = "recovered.csv"
 _LIST_COLUMNS = ("file", "locator", "path", "state", "content", "size", "sha256", "problem")
 
@@ -48,7 +49,12 @@ class _Stream:
 @click.command("extract")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("locator", required=False)
-@click.option("--all-recovered", is_flag=True, help="Every deleted, orphan or carved file that could be read.")
+@click.option(
+    "--all-recovered", is_flag=True, help="Every deleted, orphan or carved file nothing speaks against being whole."
+)
+@click.option(
+    "--with-remains", is_flag=True, help="With --all-recovered: also files that are known to be overwritten in part."
+)
 @click.option("--source", type=click.Path(path_type=Path), help="The image, if it is not where it was examined.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write; a folder for many.")
 @click.option("--purpose", help="Why this has to be brought out. Required; it is recorded.")
@@ -57,6 +63,7 @@ def extract(
     folder: Path,
     locator: str | None,
     all_recovered: bool,
+    with_remains: bool,
     source: Path | None,
     out: Path,
     purpose: str | None,
@@ -84,7 +91,8 @@ def extract(
     keyring = keyring_of(passphrase_files, recovery_keys, key_files)
     stored = StoredEntries(connection, path, manifest["exhibit"], keyring)
     if all_recovered:
-        return _extract_all(folder, list(_streams(connection, _RECOVERED, [])), stored, out, purpose.strip())
+        wanted = _RECOVERED + ("" if with_remains else _WHOLE)
+        return _extract_all(folder, list(_streams(connection, wanted, [])), stored, out, purpose.strip())
     found = list(_streams(connection, "locator = ?", [locator]))
     if not found:
         raise FolderError(folder, f"it lists no entry {locator}")

@@ -337,25 +337,53 @@ def settle(workplace: Workplace, unit: SettleUnit) -> UnitRecord:
     begin(0)
     rows = RowBuffer()
     void = Void.load(workplace.folder, unit.void)
-    known = set()
-    if unit.tree is not None:
-        for row in _recovered_rows(workplace.folder, unit.listed_by, unit.tree):
-            known.add((row["size"], row["extents"][0]["offset"] if row["extents"] else -1))
+    listed = _by_start(_recovered_rows(workplace.folder, unit.listed_by, unit.tree)) if unit.tree is not None else {}
     at = Locator.parse(unit.source).to(CARVED)
     number = unit.ordinal * ENTRIES_A_UNIT
     for carved in _outermost(unit.found):
         entry = _entry(carved, void)
         assert entry.extents is not None
-        if (entry.size, entry.extents[0].offset) in known:
+        others = listed.get(entry.extents[0].offset, [])
+        if any(size == entry.size for size, _ in others):
             continue
+        problem = _problem(carved, entry.extents, others)
+        if problem:
+            entry = replace(entry, content=ContentState.PARTIAL)
+            notice = Notice(code=NoticeCode.CARVED_IN_PART, message=problem, address=entry.address)
+            rows.add("notices", Remark(locator=at, notice=notice).row("carving"))
         rows.add("entries", entry_row(number, str(at), entry, (None,) * 5, unit.depth))
         number += 1
-        if carved["damaged_offset"] is not None:
-            message = f"{carved['certainty']} at byte {carved['damaged_offset']} of the stream: {carved['reason']}"
-            notice = Notice(code=NoticeCode.CARVED_IN_PART, message=message, address=entry.address)
-            rows.add("notices", Remark(locator=at, notice=notice).row("carving"))
     segments = rows.write(workplace.folder, unit.unit)
     return _placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts={}))
+
+
+_Listed = tuple[int, list[tuple[int, int]]]
+"""Size and runs (offset, length) of a stream that metadata lists."""
+
+
+def _by_start(rows: Iterable[Mapping[str, Any]]) -> dict[int, list[_Listed]]:
+    """Return what metadata lists, by the byte where it starts."""
+    listed: dict[int, list[_Listed]] = {}
+    for row in rows:
+        runs = [(extent["offset"], extent["length"]) for extent in row["extents"] if not extent["sparse"]]
+        if runs:
+            listed.setdefault(runs[0][0], []).append((row["size"], runs))
+    return listed
+
+
+def _problem(carved: Mapping[str, Any], extents: Sequence[Extent], others: Sequence[_Listed]) -> str:
+    """Return what speaks against a carved stream being whole: its own structure, or metadata that knew it larger.
+
+    Where metadata lists a larger stream at the same place that went on elsewhere, what was carved around the bytes it
+    has lost is that stream's remains.
+    """
+    if carved["damaged_offset"] is not None:
+        return f"{carved['certainty']} at byte {carved['damaged_offset']} of the stream: {carved['reason']}"
+    if len(extents) > 1 and not carved["checked"]:
+        for size, runs in others:
+            if size > extents[0].length and runs[0][1] > extents[0].length:
+                return f"metadata lists a stream of {size} bytes here that goes on where another one lies by now"
+    return ""
 
 
 def _outermost(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
