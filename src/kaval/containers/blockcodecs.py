@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import importlib
 import lzma
+import struct
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -114,5 +115,46 @@ def _arrow(codec: Any, stored: Any, size: int) -> bytes | None:
     """Return what a codec of Arrow makes of a block; it fails with OSError or a ValueError of its own."""
     with suppress(OSError, ValueError):
         decoded: bytes = codec.decompress(stored, decompressed_size=size, asbytes=True)
+        return decoded if len(decoded) == size else None
+    return None
+
+
+def unadc(stored: Any, size: int) -> bytes | None:
+    """Return a block of Apple Data Compression decoded: literals, and matches near and far."""
+    block = bytes(stored)
+    decoded = bytearray()
+    place = 0
+    with suppress(IndexError):
+        while place < len(block) and len(decoded) < size:
+            mark = block[place]
+            if mark & 0x80:
+                length = (mark & 0x7F) + 1
+                decoded += block[place + 1 : place + 1 + length]
+                place += 1 + length
+                continue
+            if mark & 0x40:
+                length, distance = (mark & 0x3F) + 4, (block[place + 1] << 8 | block[place + 2]) + 1
+                place += 3
+            else:
+                length, distance = (mark >> 2 & 0x0F) + 3, ((mark & 3) << 8 | block[place + 1]) + 1
+                place += 2
+            if distance > len(decoded):
+                return None
+            start = len(decoded) - distance
+            repeated = decoded[start : start + length]
+            decoded += (repeated * (length // len(repeated) + 1))[:length]
+        return bytes(decoded) if len(decoded) == size else None
+    return None
+
+
+def unlzfse(stored: Any, size: int) -> bytes | None:
+    """Return an LZFSE block decoded, whose head must not claim more than ``size`` bytes."""
+    from dissect.util.compression import lzfse
+
+    block = bytes(stored)
+    if block[:3] != b"bvx" or int.from_bytes(block[4:8], "little") > size:
+        return None
+    with suppress(ValueError, EOFError, IndexError, TypeError, OverflowError, struct.error):
+        decoded: bytes = lzfse.decompress(block)
         return decoded if len(decoded) == size else None
     return None
