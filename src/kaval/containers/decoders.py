@@ -52,8 +52,11 @@ MULTIPLE = frozenset({Codec.GZIP, Codec.BZIP2, Codec.XZ, Codec.ZSTANDARD})
 class Decoder(Protocol):
     """What all decoders are brought to: feed, at most so many bytes out, ``tail`` is what was not taken."""
 
-    eof: bool
-    tail: bytes
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def tail(self) -> bytes: ...
 
     @property
     def needs_input(self) -> bool: ...
@@ -171,7 +174,7 @@ def _gzip_head_size(head: bytes) -> int | None:
     return place if place <= len(head) else None
 
 
-class _Streaming:
+class Streaming:
     """bz2, lzma and zstd: they keep what they were given, and say when they need more.
 
     Only one that has not begun can be copied. ``errors`` are the library's own, which fit no builtin.
@@ -196,7 +199,7 @@ class _Streaming:
         return decoded
 
     def copy(self) -> Decoder | None:
-        return None if self._begun else _Streaming(self._make, self._errors)
+        return None if self._begun else Streaming(self._make, self._errors)
 
     @property
     def needs_input(self) -> bool:
@@ -208,7 +211,7 @@ class _ZipLzma:
 
     def __init__(self) -> None:
         self._head = b""
-        self._inner: _Streaming | None = None
+        self._inner: Streaming | None = None
         self.eof = False
         self.tail = b""
 
@@ -223,7 +226,7 @@ class _ZipLzma:
             if len(self._head) < 9:
                 return b""
             properties = self._head[4:9]
-            self._inner = _Streaming(lambda: _raw_lzma(properties))
+            self._inner = Streaming(lambda: raw_lzma(properties))
             block = self._head[9:]
         decoded = self._inner.decode(block, maximum)
         self.eof, self.tail = self._inner.eof, self._inner.tail
@@ -237,7 +240,7 @@ class _ZipLzma:
         return self._inner is None or self._inner.needs_input
 
 
-def _raw_lzma(properties: bytes) -> lzma.LZMADecompressor:
+def raw_lzma(properties: bytes) -> lzma.LZMADecompressor:
     first, dictionary = properties[0], int.from_bytes(properties[1:5], "little")
     if first >= 9 * 5 * 5:
         raise ValueError("impossible LZMA properties")
@@ -260,7 +263,7 @@ def _zstd() -> Decoder:
         except ImportError:
             continue
         options = {module.DecompressionParameter.window_log_max: MAXIMUM_WINDOW_BITS}
-        return _Streaming(partial(module.ZstdDecompressor, options=options), module.ZstdError)
+        return Streaming(partial(module.ZstdDecompressor, options=options), module.ZstdError)
     raise UnavailableError("zstd", "backports.zstd is not installed")
 
 
@@ -289,15 +292,15 @@ _FAST: dict[Codec, Callable[[], Decoder]] = {
 _MAKERS: dict[Codec, Callable[[], Decoder]] = {
     Codec.DEFLATE: _zlib,
     Codec.GZIP: lambda: _Gzip(_zlib),
-    Codec.BZIP2: lambda: _Streaming(bz2.BZ2Decompressor),
-    Codec.XZ: lambda: _Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=MEMORY_LIMIT)),
-    Codec.LZMA_ALONE: lambda: _Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)),
+    Codec.BZIP2: lambda: Streaming(bz2.BZ2Decompressor),
+    Codec.XZ: lambda: Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=MEMORY_LIMIT)),
+    Codec.LZMA_ALONE: lambda: Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_ALONE, memlimit=MEMORY_LIMIT)),
     Codec.ZIP_LZMA: _ZipLzma,
     Codec.ZSTANDARD: _zstd,
 }
 
 
-def new_decoder(codec: Codec, *, copied: bool) -> Decoder:
+def new_decoder(codec: Codec, copied: bool) -> Decoder:
     """Return a decoder at the start of a stream; ``copied`` asks for one that can be copied, where there is one."""
     return (_MAKERS if copied else _FAST).get(codec, _MAKERS[codec])()
 

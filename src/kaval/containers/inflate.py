@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from kaval.containers.decoders import FOREIGN_ERRORS, MULTIPLE, SKIPPABLE, Codec, Decoder, codec_of, crc32, new_decoder
 from kaval.core.errors import CorruptStructureError, KavalError, LimitExceededError, UnreadableError
@@ -78,29 +79,33 @@ class CheckpointedSource:
 
     Args:
         inner: Where the compressed bytes lie.
-        codec: How they are compressed.
+        codec: How they are compressed; or what makes a decoder, told whether one is wanted that can be copied.
         offset: Where in ``inner`` they start.
         compressed_size: How many there are at most; ``None`` to the end of ``inner``.
         size: The decoded size as declared; ``None`` if it is not known: ``measure`` then finds it.
         crc: The CRC-32 of the decoded bytes as stored.
         title: What to call the stream in errors.
+        ends_at_size: The stream may carry no mark of its end, and ends where its size says.
     """
 
     def __init__(
         self,
         inner: ByteSource,
-        codec: Codec,
+        codec: Codec | Callable[[bool], Decoder],
         *,
         offset: int = 0,
         compressed_size: int | None = None,
         size: int | None = None,
         crc: int | None = None,
         title: str = "the compressed stream",
+        ends_at_size: bool = False,
         maximum_ratio: int = MAXIMUM_RATIO,
         ratio_floor: int = RATIO_FLOOR,
     ) -> None:
         self._inner = inner
-        self._codec = codec
+        self._codec = codec if isinstance(codec, Codec) else None
+        self._make = partial(new_decoder, codec) if isinstance(codec, Codec) else codec
+        self._ends_at_size = ends_at_size or codec is Codec.ZIP_LZMA
         self._start = offset
         available = max(0, inner.size - offset)
         self._cut = compressed_size is not None and compressed_size > available
@@ -128,7 +133,7 @@ class CheckpointedSource:
         return _State(0, 0, b"", 0, self._new_decoder())
 
     def _new_decoder(self) -> Decoder:
-        return new_decoder(self._codec, copied=self._copied)
+        return self._make(self._copied)
 
     def measure(self) -> Measured:
         """Decode to the end once, and take what was found for the size from now on."""
@@ -260,6 +265,7 @@ class CheckpointedSource:
 
     def _decoded(self, state: _State, maximum: int) -> bytes:
         """Return the next decoded bytes, none at the end of the stream."""
+        maximum = self._cut_at_size(state, maximum)
         while not state.ended:
             block = self._next_input(state)
             try:
@@ -269,23 +275,21 @@ class CheckpointedSource:
             state.pending = state.decoder.tail
             if state.decoder.eof:
                 self._next_stream(state)
-            if self._codec is Codec.ZIP_LZMA and self._declared is not None:
-                decoded = self._cut_at_size(state, decoded)
             if decoded:
                 state.position += len(decoded)
+                self._cut_at_size(state, maximum)
                 if self._crc is not None:
                     state.crc = crc32(decoded, state.crc)
                 self._check_ratio(state)
                 return decoded
         return b""
 
-    def _cut_at_size(self, state: _State, decoded: bytes) -> bytes:
-        """End a stream that may carry no mark of its end where its size says (APPNOTE 4.4.4, bit 1)."""
-        left = (self._declared or 0) - state.position
-        if len(decoded) >= left:
-            state.ended = True
-            return decoded[:left]
-        return decoded
+    def _cut_at_size(self, state: _State, maximum: int) -> int:
+        """Return how many bytes may still be asked for; a stream without a mark of its end ends where its size says."""
+        if not self._ends_at_size or self._declared is None:
+            return maximum
+        state.ended = state.ended or state.position >= self._declared
+        return min(maximum, self._declared - state.position)
 
     def _next_input(self, state: _State) -> bytes:
         if state.pending or not state.decoder.needs_input:
