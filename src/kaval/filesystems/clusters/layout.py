@@ -234,17 +234,43 @@ class Layout:
         chosen = min((around, through), key=lambda runs: self._strain(remnant, runs)) if through != around else around
         self._runs[index] = chosen
         lost = self._had_later(index, chosen)
-        if not lost:
-            return []
         pushing = self._take(remnant, self._obstacles(remnant, index, self._lies_in_the_way, pushing=True))
         displaced = [
             owner for owner in self._claims.owners(pushing) if owner != index and self._can_make_room(owner, remnant)
         ]
-        if displaced and self._had_later(index, pushing, set(displaced)) < lost:
+        if not displaced:
+            return []
+        saved = lost - self._had_later(index, pushing, set(displaced))
+        if saved > 0 or (saved == 0 and all(self._went_on(owner, remnant) for owner in displaced)):
             self._runs[index] = pushing
             self._tentative.difference_update(displaced)
             return displaced
         return []
+
+    def _went_on(self, owner: int, remnant: Remnant) -> bool:
+        """Whether a file was written to clearly after a remnant was finished, and that may have made it grow.
+
+        Where the file behind it was made before that, it had grown already.
+        """
+        other = self._remnants[owner]
+        assert other.finished is not None
+        assert remnant.finished is not None
+        if remnant.finished + TOLERANCE > other.finished:
+            return False
+        behind = self._first_start_behind(self._runs[owner])
+        return behind is None or behind + TOLERANCE > other.finished
+
+    def _first_start_behind(self, runs: Sequence[Run]) -> int | None:
+        """Return when the first file was made that starts behind these runs, deleted or living."""
+        cluster = runs[-1][0] + runs[-1][1]
+        low = bisect_left(self._starts, cluster)
+        deleted = self._remnants[self._by_start[low]] if low < len(self._starts) else None
+        low = bisect_left(self._occupied.starts, cluster)
+        while low < len(self._occupied.starts) and not self._occupied.heads[low]:
+            low += 1
+        if low < len(self._occupied.starts) and (deleted is None or self._occupied.starts[low] < deleted.start):
+            return self._occupied.created[low]
+        return deleted.began if deleted is not None else None
 
     def _can_make_room(self, owner: int, remnant: Remnant) -> bool:
         """Whether a claim of rule 4 is that of a file which was still being written when this one was finished."""

@@ -149,13 +149,13 @@ class ChainTable:
         if not FIRST_CLUSTER <= first < self._end:
             return [], f"the first cluster {first} lies outside the volume"
         runs: list[Run] = []
-        heads: set[int] = set()
+        lasts: set[int] = set()
         cluster = first
         while True:
-            if cluster in heads:
-                return runs, f"the chain returns to cluster {cluster}"
-            heads.add(cluster)
             last = self._run_end(cluster)
+            if last in lasts:
+                return runs, f"the chain returns to cluster {cluster}"
+            lasts.add(last)
             follower = self.next_of(last)
             runs.append((cluster, last - cluster + 1))
             if follower >= self._last:

@@ -142,8 +142,15 @@ def _with_long(raw: bytes, parts: list[tuple[int, int, bytes]], deleted: bool) -
         if deleted and piece[24:26] in (b"\0\0", b"\xff\xff"):
             return raw, _text(b"".join(pieces))
     if deleted and pieces:
-        return raw, _text(b"".join(pieces))
+        return raw, _perhaps_cut(_text(b"".join(pieces)), raw)
     return raw, ""
+
+
+def _perhaps_cut(name: str, raw: bytes) -> str:
+    """Return a long name without end mark, marked as cut where it lacks the extension of the short one."""
+    wanted = raw[8:].rstrip(b" ").decode("ascii", "replace")
+    whole = not wanted or name.rpartition(".")[2].upper().startswith(wanted)
+    return name if whole else name + "\N{REPLACEMENT CHARACTER}"
 
 
 def _restore(raw: bytes, wanted: int) -> bytes | None:
