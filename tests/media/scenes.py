@@ -42,7 +42,7 @@ def _grey(values: NDArray[np.generic]) -> Pixels:
     return np.repeat(values.astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
 
 
-def stored(pixels: Pixels, plugin: str, **options: object) -> bytes:
+def stored(pixels: Pixels | NDArray[np.uint16], plugin: str, **options: object) -> bytes:
     """Return pixels as a file of one of Pillow's formats."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, plugin, **options)

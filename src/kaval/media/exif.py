@@ -15,8 +15,8 @@ _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _DATE_TIME_ORIGINAL, _DATE_TIME_DIGITIZED = 0x9003, 0x9004
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE = 1, 2, 3, 4
 
-_ASCII, _SHORT, _LONG, _RATIONAL = 2, 3, 4, 5
-_SIZES = {_ASCII: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8}
+_ASCII, _SHORT, _LONG, _RATIONAL, _IFD = 2, 3, 4, 5, 13
+_SIZES = {_ASCII: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8, _IFD: 4}
 _MAXIMUM_ENTRIES = 1000
 _MAXIMUM_TEXT = 200
 
@@ -90,7 +90,7 @@ class _Fields:
 
     def number(self, directory: _Directory, tag: int) -> int | None:
         kind, count, place = directory.get(tag, (0, 0, 0))
-        if kind not in (_SHORT, _LONG) or count != 1:
+        if kind not in (_SHORT, _LONG, _IFD) or count != 1:
             return None
         number: int = self._unpack("H" if kind == _SHORT else "I", place)[0]
         return number

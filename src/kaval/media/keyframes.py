@@ -1,8 +1,8 @@
 """Key frames of videos through PyAV (FFmpeg's libraries), each hashed and made small.
 
 Only packets marked as key frames are decoded, of many as many as the limits allow, evenly spread; by the vPDQ
-description of facebook/ThreatExchange a subset of the frames may stand for a video. Luma is hashed in full resolution
-where the decoder gives 8-bit planes, else RGB. A video that breaks off is told as far as it goes.
+description of facebook/ThreatExchange a subset of the frames may stand for a video. RGB is hashed, in full
+resolution, as there. A video that breaks off is told as far as it goes.
 """
 
 from __future__ import annotations
@@ -22,16 +22,12 @@ from av.video.stream import VideoStream
 from kaval.core.errors import CorruptStructureError, LimitExceededError, UnsupportedError
 from kaval.media import Frame, MediaFacts, MediaLimits
 from kaval.media.examples import pattern
-from kaval.media.pdq import METHOD, pdq_of_luma, pdq_of_rgb
+from kaval.media.pdq import METHOD, pdq_of_rgb
 from kaval.media.thumbnails import thumbnail
 
 DECODER = f"PyAV {av.__version__} / libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
 
 _BUFFER_SIZE = 256 << 10
-_FULL_RANGE = 2
-_VIDEO_GAIN = 255 / 219
-_FULL_LUMA = frozenset({"gray", "yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p", "yuvj411p"})
-_VIDEO_LUMA = frozenset({"yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p", "nv12", "nv21"})
 _ORIENTATIONS = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6}
 _PLACE = re.compile(r"([+-]\d{1,2}(?:\.\d{1,9})?)([+-]\d{1,3}(?:\.\d{1,9})?)(?:[+-][\d.]{1,12})?(?:CRS\w{0,20})?/?")
 _DAMAGE = (av.FFmpegError, ValueError)
@@ -55,7 +51,7 @@ def decode_video(content: memoryview, demuxer: str, limits: MediaLimits) -> Medi
         width=survey.width,
         height=survey.height,
         decoder=DECODER,
-        pdq_method=f"{METHOD}; key frames, {survey.hashed} full resolution; {DECODER}",
+        pdq_method=f"{METHOD}; key frames, RGB full resolution; {DECODER}",
         frames=frames,
         duration_ms=survey.duration_ms,
         taken_at=_text(survey.metadata, "com.apple.quicktime.creationdate", "creation_time"),
@@ -69,7 +65,7 @@ def decode_video(content: memoryview, demuxer: str, limits: MediaLimits) -> Medi
 
 @dataclass(slots=True)
 class _Survey:
-    """What reading a video through, without decoding it, tells; ``hashed`` and ``problem`` come with decoding."""
+    """What reading a video through, without decoding it, tells; ``problem`` may come later, with decoding."""
 
     width: int
     height: int
@@ -77,7 +73,6 @@ class _Survey:
     duration_ms: int | None
     metadata: Mapping[str, str]
     keys: int = 0
-    hashed: str = "luma"
     problem: str | None = None
 
 
@@ -160,56 +155,41 @@ def _frames(content: memoryview, demuxer: str, survey: _Survey, limits: MediaLim
         for number, packet in enumerate(_key_packets(container, stream, survey)):
             if number in chosen:
                 for picture in _decoded(stream, packet, survey):
-                    yield _frame(index, picture, stream, survey, limits)
+                    yield _frame(index, picture, _at_ms(packet, stream), survey, limits)
                     index += 1
-        for picture in _decoded(stream, None, survey):
-            yield _frame(index, picture, stream, survey, limits)
-            index += 1
 
 
-def _decoded(stream: VideoStream, packet: Packet[VideoStream] | None, survey: _Survey) -> list[VideoFrame]:
+def _decoded(stream: VideoStream, packet: Packet[VideoStream], survey: _Survey) -> list[VideoFrame]:
+    """Return the picture of one key frame, decoded on its own and in no way dependent on those before."""
+    context = stream.codec_context
     try:
-        return stream.codec_context.decode(packet)
+        return [*context.decode(packet), *context.decode(None)]
     except PermissionError:
         raise
     except _DAMAGE as error:
         survey.problem = f"a key frame cannot be decoded ({_said(error)})"
         return []
+    finally:
+        context.flush_buffers()
 
 
-def _frame(index: int, picture: VideoFrame, stream: VideoStream, survey: _Survey, limits: MediaLimits) -> Frame:
+def _frame(index: int, picture: VideoFrame, at_ms: int | None, survey: _Survey, limits: MediaLimits) -> Frame:
     if picture.width * picture.height > limits.pixels:
         raise LimitExceededError("pixels", limits.pixels, f"a frame has {picture.width} by {picture.height}")
     if picture.is_corrupt:
         survey.problem = "a key frame is damaged; it was hashed as far as it could be decoded"
     survey.width, survey.height = survey.width or picture.width, survey.height or picture.height
-    kind = picture.format.name
-    if kind in _FULL_LUMA or kind in _VIDEO_LUMA:
-        plane = picture.planes[0]
-        pixels = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)[
-            : picture.height, : picture.width
-        ]
-        full = kind in _FULL_LUMA or picture.color_range == _FULL_RANGE
-        hashed = pdq_of_luma(pixels, 1.0 if full else _VIDEO_GAIN)
-    else:
-        survey.hashed = "RGB"
-        pixels = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-        hashed = pdq_of_rgb(pixels)
-    orientation = _ORIENTATIONS.get(picture.rotation, 1)
-    return Frame(
-        index=index,
-        at_ms=_at_ms(picture, stream),
-        pdq=hashed.hashes,
-        quality=hashed.quality,
-        thumbnail=thumbnail(np.ascontiguousarray(pixels), limits.thumbnail_edge, orientation),
-    )
+    pixels = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    hashed = pdq_of_rgb(pixels)
+    small = thumbnail(pixels, limits.thumbnail_edge, _ORIENTATIONS.get(picture.rotation, 1))
+    return Frame(index=index, at_ms=at_ms, pdq=hashed.hashes, quality=hashed.quality, thumbnail=small)
 
 
-def _at_ms(picture: VideoFrame, stream: VideoStream) -> int | None:
-    if picture.pts is None or picture.time_base is None:
+def _at_ms(packet: Packet[VideoStream], stream: VideoStream) -> int | None:
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    if stamp is None or packet.time_base is None:
         return None
-    start = stream.start_time or 0
-    return max(0, round((picture.pts - start) * picture.time_base * 1000))
+    return max(0, round((stamp - (stream.start_time or 0)) * packet.time_base * 1000))
 
 
 def _duration_ms(container: InputContainer, stream: VideoStream) -> int | None:

@@ -48,12 +48,9 @@ class Pdq:
     quality: int
 
 
-def pdq_of_luma(luma: Pixels, gain: float = 1.0) -> Pdq:
-    """Return the PDQ of a picture given as one plane of 8-bit luma, rows by columns.
-
-    ``gain`` stretches a luma that does not use all 256 steps (255 / 219 of video); only the quality depends on it.
-    """
-    return _pdq(luma[:, :, np.newaxis], gain)
+def pdq_of_luma(luma: Pixels) -> Pdq:
+    """Return the PDQ of a picture given as one plane of 8-bit luma, rows by columns."""
+    return _pdq(luma[:, :, np.newaxis])
 
 
 def pdq_of_rgb(rgb: Pixels) -> Pdq:
@@ -61,18 +58,18 @@ def pdq_of_rgb(rgb: Pixels) -> Pdq:
     return _pdq(rgb)
 
 
-def _pdq(planes: Pixels, gain: float = 1.0) -> Pdq:
+def _pdq(planes: Pixels) -> Pdq:
     rows, columns, _ = planes.shape
     if min(rows, columns) < _MINIMUM_EDGE:
         return Pdq((bytes(32),) * 8, 0)
     if min(rows, columns) < _REFERENCE_EDGE or (rows, columns) == (_POINTS, _POINTS):
-        return _of_points(_points_in_order(planes) * np.float32(gain))
-    points = _points_at_once(planes) * gain
+        return _of_points(_points_in_order(planes))
+    points = _points_at_once(planes)
     frequencies = _frequencies(points)
     gradients = _gradients(points.astype(np.float32))
     quality = _quality(gradients)
     if rows * columns <= _doubtful_up_to(frequencies, gradients, quality):
-        return _of_points(_points_in_order(planes) * np.float32(gain))
+        return _of_points(_points_in_order(planes))
     return Pdq(_turned(frequencies), min(100, quality))
 
 
@@ -187,13 +184,13 @@ def _points_at_once(planes: Pixels) -> Doubles:
     rows, columns, channels = planes.shape
     down, across = _kernel(rows), _kernel(columns)
     lines = planes.reshape(rows, columns * channels)
+    summed = _SCRATCH.array("summed", (_POINTS, columns * channels), np.float32)
     highest = max(len(weight) for _, weight in down.points)
     buffer = _SCRATCH.array("lines", (highest, columns * channels), np.float32)
-    summed = _SCRATCH.array("summed", (_POINTS, columns * channels), np.float32)
-    for point, (start, weight) in enumerate(down.points):
+    for (start, weight), point in zip(down.points, summed, strict=True):
         window = buffer[: len(weight)]
         window[...] = lines[start : start + len(weight)]
-        np.dot(weight, window, out=summed[point])
+        np.dot(weight, window, out=point)
     by_column = _SCRATCH.array("plane", (_POINTS, columns), np.float64)
     by_column[...] = _one_plane(summed.reshape(_POINTS, columns, channels))
     points = np.empty((_POINTS, _POINTS), dtype=np.float64)

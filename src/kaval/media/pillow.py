@@ -37,7 +37,7 @@ _PARTIAL = frozenset({"JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF"})
 
 def prepare_pillow(*plugins: str) -> None:
     """Import plug-ins and what Pillow imports late: once confined, it cannot."""
-    for name in ("ImageColor", "ImagePalette", *plugins):
+    for name in ("ImageCms", "ImageColor", "ImagePalette", *plugins):
         importlib.import_module(f"PIL.{name}")
 
 
@@ -146,6 +146,4 @@ def _eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
         return (values.astype(np.uint16, copy=False) >> 8).astype(np.uint8)
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(finite.min()), float(finite.max())
-    if low >= 0 and high <= 65535 and values.dtype.kind in "ui":
-        return (finite / 256).astype(np.uint8)
     return ((finite - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)

@@ -13,7 +13,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from kaval.core.errors import CorruptStructureError, LimitExceededError
+from kaval.core.errors import LimitExceededError
 from kaval.media import MediaFacts, MediaLimits
 from kaval.media.exif import NOTHING_TOLD, Taking, read_exif
 from kaval.media.facts import picture_facts
@@ -29,16 +29,19 @@ _MAXIMUM_SEGMENTS = 2000
 
 
 def decode_jpeg(content: memoryview, limits: MediaLimits) -> MediaFacts:
-    """Return the facts of one picture, of a damaged one as far as it can be decoded."""
+    """Return the facts of one picture, of a damaged one as far as it can be decoded.
+
+    What this library gives up is tried once more through Pillow, which is more patient.
+    """
     try:
         height, width, colour, _ = simplejpeg.decode_jpeg_header(content, strict=False)
-    except ValueError as error:
-        raise CorruptStructureError("JPEG header", str(error)) from error
-    if height * width > limits.pixels:
-        raise LimitExceededError("pixels", limits.pixels, f"the picture has {width} by {height}")
-    if colour not in ("YCbCr", "Gray"):
+        if height * width > limits.pixels:
+            raise LimitExceededError("pixels", limits.pixels, f"the picture has {width} by {height}")
+        if colour not in ("YCbCr", "Gray"):
+            return decode_with_pillow(content, ("JPEG",), "JPEG", limits)
+        luma, problem = _luma(content)
+    except ValueError:
         return decode_with_pillow(content, ("JPEG",), "JPEG", limits)
-    luma, problem = _luma(content)
     taking = exif_of_jpeg(content)
     return picture_facts(
         pdq_of_luma(luma),
@@ -53,15 +56,16 @@ def decode_jpeg(content: memoryview, limits: MediaLimits) -> MediaFacts:
 
 
 def _luma(content: memoryview) -> tuple[NDArray[np.uint8], str | None]:
-    """Return the luma plane, and what was wrong where the decoder had to help itself."""
+    """Return the luma plane, and what was wrong where the decoder had to help itself.
+
+    Raises:
+        ValueError: It cannot help itself.
+    """
     try:
         return simplejpeg.decode_jpeg(content, "GRAY")[:, :, 0], None
     except ValueError as error:
         complaint = str(error)
-    try:
-        luma = simplejpeg.decode_jpeg(content, "GRAY", strict=False)[:, :, 0]
-    except ValueError as error:
-        raise CorruptStructureError("JPEG picture", str(error)) from error
+    luma = simplejpeg.decode_jpeg(content, "GRAY", strict=False)[:, :, 0]
     return luma, f"{complaint}; {_decoded_part(luma)}"
 
 
