@@ -74,7 +74,8 @@ class ExtTree:
         if superblock.compat & 0x1000:
             names[superblock.field(0x280, "I")] = "$orphan-file"
         for number in sorted(number for number in names if 0 < number <= len(self.volume.inodes)):
-            lost.see(number)
+            if not lost.see(number):
+                continue
             try:
                 inode = self.volume.inodes.get(number)
             except KavalError as error:
