@@ -8,7 +8,7 @@ from itertools import chain
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.filesystems.clusters.grid import FIRST_CLUSTER, Grid, Run
-from kaval.filesystems.clusters.layout import Conclusion, Occupied
+from kaval.filesystems.clusters.remnants import Conclusion, Occupied
 from kaval.filesystems.clusters.sets import ClusterSet
 from kaval.filesystems.clusters.table import ChainTable
 

@@ -15,8 +15,10 @@ from kaval.core.errors import UnreadableError
 from kaval.core.records import Entry, EntryKind, EntryState, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.filesystems.clusters import FIRST_CLUSTER, ChainTable, ClusterSet, Run
-from kaval.filesystems.clusters.layout import Conclusion, Layout, Occupied, Remnant
+from kaval.filesystems.clusters.layout import Layout
 from kaval.filesystems.clusters.living import content_of
+from kaval.filesystems.clusters.remnants import Conclusion, Occupied, Remnant
+from kaval.filesystems.clusters.tails import Tails
 from kaval.filesystems.exfat.boot import Boot
 from kaval.filesystems.exfat.directory import (
     ENTRY_SIZE,
@@ -243,7 +245,8 @@ class Remains:
             if remnant is not None:
                 places.append(place)
                 remnants.append(remnant)
-        layout = Layout(self._boot.grid, self._used, self._occupied, remnants)
+        tails = Tails(self._source, self._boot.grid)
+        layout = Layout(self._boot.grid, self._used, self._occupied, remnants, tails)
         answers: list[tuple[Remnant | None, Conclusion | None]] = [(None, None)] * len(graves)
         for place, remnant, conclusion in zip(places, remnants, layout.conclude(), strict=True):
             answers[place] = (remnant, conclusion)
@@ -260,6 +263,7 @@ class Remains:
         return Remnant(
             start=found.start,
             count=needed,
+            size=found.size,
             created=created,
             modified=modified,
             stored=stored,

@@ -10,8 +10,8 @@ from kaval.core.errors import LocatorError, UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource, ExtentSource
 from kaval.filesystems.clusters import FIRST_CLUSTER, ChainTable, ClusterSet, Run
-from kaval.filesystems.clusters.layout import alive_until
 from kaval.filesystems.clusters.living import Owners, first_clusters, free_extents, lost_chains
+from kaval.filesystems.clusters.remnants import alive_until
 from kaval.filesystems.exfat.boot import Boot
 from kaval.filesystems.exfat.directory import (
     BITMAP,

@@ -17,8 +17,10 @@ from kaval.core.errors import UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.filesystems.clusters import ClusterSet, Run
-from kaval.filesystems.clusters.layout import Conclusion, Layout, Occupied, Remnant
+from kaval.filesystems.clusters.layout import Layout
 from kaval.filesystems.clusters.living import content_of
+from kaval.filesystems.clusters.remnants import Conclusion, Occupied, Remnant
+from kaval.filesystems.clusters.tails import Tails
 from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import (
     DirectoryParser,
@@ -227,7 +229,8 @@ class Remains:
             if remnant is not None:
                 places.append(place)
                 remnants.append(remnant)
-        layout = Layout(self._boot.grid, self._used, self._occupied, remnants)
+        tails = Tails(self._source, self._boot.grid)
+        layout = Layout(self._boot.grid, self._used, self._occupied, remnants, tails)
         conclusions: list[Conclusion | None] = [None] * len(graves)
         for place, conclusion in zip(places, layout.conclude(), strict=True):
             conclusions[place] = conclusion
@@ -241,19 +244,17 @@ class Remains:
         if slot.is_directory:
             known = self._directory_runs.get(slot.start, ((slot.start, 1),))
             count = sum(length for _, length in known)
-            made = times.created or times.modified
-            alive = grave.alive_until
-            return Remnant(
-                start=slot.start, count=count, created=times.created, modified=made, alive_until=alive, family=family
-            )
-        count = grid.clusters_of(slot.size)
+            size, modified = 0, times.created or times.modified
+        else:
+            count, size, modified = grid.clusters_of(slot.size), slot.size, times.modified
         if not 1 <= count <= grid.count:
             return None
         return Remnant(
             start=slot.start,
             count=count,
+            size=size,
             created=times.created,
-            modified=times.modified,
+            modified=modified,
             alive_until=grave.alive_until,
             family=family,
         )

@@ -10,8 +10,8 @@ from kaval.core.errors import LocatorError, UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode, Times
 from kaval.core.sources import ByteSource, ExtentSource
 from kaval.filesystems.clusters import ChainTable, ClusterSet, Run
-from kaval.filesystems.clusters.layout import alive_until
 from kaval.filesystems.clusters.living import Owners, first_clusters, free_extents, lost_chains
+from kaval.filesystems.clusters.remnants import alive_until
 from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import (
     MAXIMUM_DIRECTORY_SIZE,
