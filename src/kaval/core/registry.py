@@ -29,6 +29,7 @@ class CapabilityRow:
 
 
 _DISTRIBUTIONS = {
+    "argon2": "argon2-cffi",
     "PIL": "pillow",
     "pyfvde": "libfvde-python",
     "pymodi": "libmodi-python",

@@ -75,7 +75,7 @@ def connect(folder: Path, segments: Sequence[Segment]) -> duckdb.DuckDBPyConnect
     """Return a DuckDB connection with the views over these segments; it reads nothing but them.
 
     Raises:
-        FolderError: A segment the manifest names is not there.
+        FolderError: A segment the manifest names is not there, or is damaged.
     """
     import duckdb
 
@@ -100,8 +100,14 @@ def connect(folder: Path, segments: Sequence[Segment]) -> duckdb.DuckDBPyConnect
 def _create_stored(connection: duckdb.DuckDBPyConnection, table: str, paths: list[str]) -> None:
     columns = ", ".join(_column(name, kind) for name, kind, _ in COLUMNS[table])
     if paths:
+        import duckdb
+
         listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        connection.execute(f"CREATE VIEW {table}_stored AS SELECT {columns} FROM read_parquet([{listed}])")  # noqa: S608
+        try:
+            connection.execute(f"CREATE VIEW {table}_stored AS SELECT {columns} FROM read_parquet([{listed}])")  # noqa: S608
+        except duckdb.Error as error:
+            folder = Path(paths[0]).parent.parent
+            raise FolderError(folder, f"a segment of the table {table} cannot be read ({error})") from error
     else:
         connection.register(f"{table}_empty", schema(table).empty_table())
         connection.execute(f"CREATE VIEW {table}_stored AS SELECT {columns} FROM {table}_empty")  # noqa: S608

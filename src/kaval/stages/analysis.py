@@ -213,6 +213,9 @@ class Analyst:
             work.remark(reading.task, answer)
             return
         work.media(reading.task, answer)
+        if answer.problem and reliable(reading.task.content):
+            message = f"the {answer.format} was decoded as far as it goes: {answer.problem}"
+            work.remark(reading.task, Notice(code=NoticeCode.DAMAGED, message=message))
         for row in self._matcher.near(_subject(reading.task), answer.frames):
             work.hit(row)
 

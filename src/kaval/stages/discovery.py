@@ -19,6 +19,8 @@ from kaval.stages.opening import Opener
 from kaval.volumes import VOLUMES
 
 MAXIMUM_VOLUME_DEPTH = 8
+MAXIMUM_VOLUMES = 4096
+"""Volumes of one source, all levels together: tables that name one another multiply."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,9 +75,11 @@ class Discovery:
     def __init__(self, opener: Opener, *, strict: bool) -> None:
         self._opener = opener
         self._strict = strict
+        self._volumes_left = MAXIMUM_VOLUMES
 
     def walk(self, locator: Locator) -> Iterator[Found]:
         """Yield what is found below a locator that names bytes, outermost first."""
+        self._volumes_left = MAXIMUM_VOLUMES
         source = fenced("opening", lambda: self._opener.source(locator), strict=self._strict)
         if isinstance(source, Notice):
             yield Remark(locator=locator, notice=source)
@@ -142,6 +146,11 @@ class Discovery:
             else:
                 volumes.append(volume)
         for volume in volumes:
+            if not self._volumes_left:
+                message = f"more than {MAXIMUM_VOLUMES} volumes in one source; the rest was not opened"
+                yield Remark(locator=here, notice=Notice(code=NoticeCode.COUNT_LIMIT, message=message))
+                return
+            self._volumes_left -= 1
             at = locator.to(system.name, volume.address)
             facts = dict(volume.facts)
             size = volume.source.size

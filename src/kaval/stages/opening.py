@@ -145,12 +145,15 @@ class Opener:
         """Yield what a volume system finds, and keep its volumes for the locators that lead through it."""
         text = str(locator)
         self._volumes.pop(text, None)
-        _trim(self._volumes)
-        kept = self._volumes[text] = []
+        kept: list[Volume] = []
         for record in system.open(self.source(locator.parent), self._keyring):
             if isinstance(record, Volume):
                 kept.append(record)
+                if text not in self._volumes:
+                    _trim(self._volumes)
+                    self._volumes[text] = kept
             yield record
+        self._volumes.setdefault(text, kept)
 
     def tree(self, locator: Locator) -> Tree:
         """Return the tree that a locator without a last address names."""

@@ -29,6 +29,7 @@ from kaval.knownsets.compiled import compile_set
 from kaval.knownsets.formats import SET_FORMATS
 from kaval.media import MEDIA
 from kaval.recovery import RECOVERIES
+from kaval.recovery.carvers import CARVERS
 from kaval.reports import REPORTS
 from kaval.stages.plan import Plan, Workplace
 from kaval.volumes import VOLUMES
@@ -100,7 +101,7 @@ def now() -> str:
 def capability_rows() -> Iterator[CapabilityRow]:
     """Yield the capability list of the whole engine."""
     for registry in (
-        CONTAINERS, VOLUMES, FILESYSTEMS, RECOVERIES, FILETYPES, DIGESTS, MEDIA, SET_FORMATS, REPORTS,
+        CONTAINERS, VOLUMES, FILESYSTEMS, RECOVERIES, CARVERS, FILETYPES, DIGESTS, MEDIA, SET_FORMATS, REPORTS,
     ):  # fmt: skip
         yield from registry.rows()
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from kaval.core.errors import FolderError, KavalError
 from kaval.core.keys import Keyring
 from kaval.core.locators import Locator
 from kaval.core.records import Extent
 from kaval.core.sources import ByteSource, iterate_blocks
 from kaval.folder.segments import Segment
-from kaval.folder.views import open_folder
+from kaval.folder.views import connect, load_manifest, open_folder
 from kaval.stages.manifest import facts_digest
 from kaval.stages.opening import Layout, Opener
 
@@ -32,18 +34,31 @@ class Check:
 
 def verify_folder(folder: Path) -> Iterator[Check]:
     """Yield a check for every segment and pack, their rows, and the digest over all facts."""
-    manifest, connection = open_folder(folder)
+    manifest = load_manifest(folder)
     segments = [Segment(**segment) for segment in manifest["segments"]]
     for part in (*segments, *(Segment(**pack) for pack in manifest["packs"])):
         yield _check_file(folder, part)
     passed = facts_digest(segments) == manifest["facts_digest"]
     yield Check(what="digest over all facts", passed=passed, reason="" if passed else "the manifest was altered")
+    yield from _check_rows(folder, segments)
+    yield from _check_strangers(folder, segments)
+
+
+def _check_rows(folder: Path, segments: list[Segment]) -> Iterator[Check]:
+    try:
+        connection = connect(folder, segments)
+    except FolderError as error:
+        yield Check(what="rows of the tables", passed=False, reason=error.reason)
+        return
     for table, counted in _rows_by_table(segments).items():
-        rows = connection.execute(f"SELECT count(*) FROM {table}_stored").fetchone()  # noqa: S608
+        try:
+            rows = connection.execute(f"SELECT count(*) FROM {table}_stored").fetchone()  # noqa: S608
+        except duckdb.Error as error:
+            yield Check(what=f"rows of {table}", passed=False, reason=f"they cannot be read ({error})")
+            continue
         found = rows[0] if rows else None
         reason = "" if found == counted else f"{found} rows, the manifest says {counted}"
         yield Check(what=f"rows of {table}", passed=found == counted, reason=reason)
-    yield from _check_strangers(folder, segments)
 
 
 def _check_file(folder: Path, part: Segment) -> Check:
