@@ -79,12 +79,11 @@ def lost_chains(
 ) -> Iterator[Entry | Notice]:
     """Yield the chains in use that no name leads to, as their table still tells them."""
     lost = used.without(owned)
+    lost.discard(FIRST_CLUSTER + max(0, -(-(source.size - grid.offset) // grid.cluster_size)), grid.count)
     followers = table.followers(lost)
     heads = (range(first, first + count) for first, count in lost.without(followers).runs())
     for number, start in enumerate(chain.from_iterable(heads)):
         offset = grid.place(start)
-        if offset >= source.size:
-            return
         if number >= MAXIMUM_CHAINS:
             message = f"more than {MAXIMUM_CHAINS} chains of clusters are in use without a name; the rest is left out"
             yield Notice(code=NoticeCode.COUNT_LIMIT, message=message, offset=offset)

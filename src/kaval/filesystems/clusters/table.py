@@ -135,13 +135,14 @@ class ChainTable:
 
         found = ClusterSet(self._end)
         for first, count in clusters.runs():
-            for start in range(first, first + count, PAGE_ENTRIES):
-                step = min(PAGE_ENTRIES, first + count - start)
-                values = np.array([self.next_of(cluster) for cluster in range(start, start + step)])
+            cluster, end = first, first + count
+            while cluster < end:
+                number, place = divmod(cluster, PAGE_ENTRIES)
+                values = self._page(number)[place : place + end - cluster]
                 chained = np.unique(values[(values >= FIRST_CLUSTER) & (values < self._end)])
-                for piece in np.split(chained, np.flatnonzero(np.diff(chained) != 1) + 1):
-                    if len(piece):
-                        found.add(int(piece[0]), len(piece))
+                for piece in np.split(chained, np.flatnonzero(np.diff(chained) != 1) + 1) if len(chained) else ():
+                    found.add(int(piece[0]), len(piece))
+                cluster += len(values)
         return found
 
     def chain(self, first: int) -> tuple[list[Run], str]:

@@ -15,6 +15,9 @@ from kaval.filesystems.clusters import FIRST_CLUSTER, Grid, TablePlace
 STRUCTURE = "exFAT boot sector"
 SIGNATURE = b"EXFAT   "
 BACKUP_SECTOR = 12
+MAXIMUM_MISSING = 1 << 28
+"""Clusters a volume may have beyond those the image holds; more are taken for damage."""
+
 _FIELDS = struct.Struct("<QQIIIIIIHHBBBBB")
 
 
@@ -81,7 +84,10 @@ def parse(sector: bytes, source_size: int, *, from_copy: bool = False) -> Boot:
         raise CorruptStructureError(STRUCTURE, f"{table_sectors} sectors of table for {count} clusters", 84)
     cluster_size = 1 << sector_shift + cluster_shift
     heap = heap_sector << sector_shift
-    if count > (length << sector_shift) // cluster_size + 1 and count > source_size // cluster_size + 1:
+    if (
+        count > max(source_size // cluster_size, MAXIMUM_MISSING)
+        or count > (length << sector_shift) // cluster_size + 1
+    ):
         raise CorruptStructureError(STRUCTURE, f"{count} clusters in {length} sectors", 92)
     size = table_sectors << sector_shift
     first = table_sector << sector_shift

@@ -65,8 +65,8 @@ class NtfsTree:
 
     @cached_property
     def used(self) -> ClusterSet:
-        """The clusters $Bitmap calls in use; where it cannot be read they count as used: nothing is invented."""
-        count = self.boot.cluster_count
+        """The clusters of the image that $Bitmap calls in use; where it cannot be read they count as used."""
+        count = min(self.boot.cluster_count, -(-self.source.size // self.boot.cluster_size))
         segment = self._table.segment(BITMAP_FILE)
         size = (count + 7) // 8
         streams = [item for item in segment.attributes if item.type == DATA and not item.name] if segment else []
