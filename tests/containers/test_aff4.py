@@ -59,14 +59,14 @@ def stream_members(content: bytes, method: str, *, digests: bool = True, stream:
     members = {}
     chunks = [content[start : start + CHUNK].ljust(CHUNK, b"\0") for start in range(0, len(content), CHUNK)]
     for number, first in enumerate(range(0, len(chunks), PER_BEVY)):
-        bevy, index, hashes = b"", b"", b""
+        bevy, index, hashes = bytearray(), b"", b""
         for chunk in chunks[first : first + PER_BEVY]:
             packed = pack(chunk)
             packed = packed if len(packed) < CHUNK else chunk
             index += struct.pack("<QI", len(bevy), len(packed))
             bevy += packed
             hashes += hashlib.sha1(chunk).digest()
-        members[f"{stream}/{number:08}"] = bevy
+        members[f"{stream}/{number:08}"] = bytes(bevy)
         members[f"{stream}/{number:08}.index"] = index
         if digests:
             members[f"{stream}/{number:08}.blockHash.sha1"] = hashes
