@@ -70,6 +70,7 @@ class IsoTree:
         """Yield what no entry of any hierarchy leads to: a disc keeps no map of what is free."""
         owned = [(0, (16 + len(self._walks) + 1) * SECTOR_SIZE)]
         for walk in self._walks:
+            owned.append(walk.root_span)
             for entry in walk.entries(set()):
                 if isinstance(entry, Entry):
                     extents = entry.extents or ()
@@ -125,6 +126,14 @@ class _Walk:
         self.hierarchy = hierarchy
         self._root = parse_record(hierarchy.root, 0, hierarchy.offset)
         self.skip = -1 if hierarchy.joliet else self._rock_ridge_skip()
+
+    @property
+    def root_span(self) -> tuple[int, int]:
+        """Where the root directory lies: its first byte and the one behind it."""
+        if self._root is None:
+            return 0, 0
+        start = self._root.block * self.hierarchy.block_size
+        return start, start + self._root.size
 
     def _rock_ridge_skip(self) -> int:
         """Return what the ``SP`` field of the root's first record tells to leave out; -1 without one (SUSP 5.3)."""
