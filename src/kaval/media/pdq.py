@@ -28,10 +28,11 @@ _SCRATCH_SIZE = 1 << 22
 _MINIMUM_EDGE = 5
 _REFERENCE_EDGE = 64
 _REFERENCE_PIXELS = 1 << 24
-_REFERENCE_PIXELS_FLAT = 1 << 20
+_REFERENCE_PIXELS_MINOR = 1 << 20
 _LUMA = (0.299, 0.587, 0.114)
 _ROUNDING = 5e-3
 _TIE = 1e-6
+_CROWD = 7
 _QUALITY_ROUNDING = 2e-5
 _CERTAIN_QUALITY = 120
 
@@ -101,18 +102,19 @@ def _quality(gradients: Floats, shift: float = 0.0) -> int:
 def _doubtful_up_to(frequencies: Doubles, gradients: Floats, quality: int) -> int:
     """Return up to how many pixels the reference's order is to be followed, because rounding may decide.
 
-    That is so where several frequencies lie at the median, or the quality at the edge of a step. A flat picture is
-    never matched, so a large one keeps what rounding made of it.
+    That is so where a crowd of frequencies lies at the median or two are the same, as in regular pictures, or where the
+    quality lies at the edge of a step. Of a large picture a quality one off is borne, and so are the bits of a flat
+    one, which is never matched.
     """
     distances = np.abs(frequencies - np.partition(frequencies, 127, axis=None)[127])
-    _, second, third = np.partition(distances, 2, axis=None)[:3]
-    tied = second < _TIE or third < _ROUNDING
+    nearest = np.partition(distances, (1, _CROWD), axis=None)
+    tied = nearest[1] < _TIE or nearest[_CROWD] < _ROUNDING
     low = high = quality
     if quality < _CERTAIN_QUALITY:
         low, high = (min(100, _quality(gradients, shift)) for shift in (-_QUALITY_ROUNDING, _QUALITY_ROUNDING))
-    if low != high or (tied and high > 0):
+    if tied and high > 0:
         return _REFERENCE_PIXELS
-    return _REFERENCE_PIXELS_FLAT if tied else 0
+    return _REFERENCE_PIXELS_MINOR if tied or low != high else 0
 
 
 # --- the points, each as one weighted sum -----------------------------------------------------------
