@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from kaval.filesystems.clusters.claims import ClaimMap
 from kaval.filesystems.clusters.grid import Grid, Run
@@ -67,7 +67,26 @@ class Layout:
             self._claim(index, displaced)
             for other in displaced:
                 heappush(contested, (self._turn(other), other))
-        return [self._conclusion(index) for index in range(len(self._remnants))]
+        doubtful = self._passed_by()
+        return [self._conclusion(index, doubtful=index in doubtful) for index in range(len(self._remnants))]
+
+    def _passed_by(self) -> set[int]:
+        """Return the remnants that a younger one was concluded to go around, without proof that they were alive."""
+        found: set[int] = set()
+        for remnant, runs in zip(self._remnants, self._runs, strict=True):
+            if remnant.stored is not None:
+                continue
+            for (first, count), (following, _) in pairwise(runs):
+                for other in islice(self._witnesses.within(first + count, following), MAXIMUM_VARIANTS):
+                    if self._may_be_overwritten(self._remnants[other], remnant):
+                        found.add(other)
+        return found
+
+    @staticmethod
+    def _may_be_overwritten(other: Remnant, remnant: Remnant) -> bool:
+        if other.began is None or remnant.began is None or other.began > remnant.began:
+            return False
+        return other.alive_until is None or other.alive_until <= remnant.began
 
     def _divide(self) -> list[tuple[tuple[int, int, int], int]]:
         """Tell files that lie alone (rule 4) from those in whose way others start; return the latter."""
@@ -189,10 +208,14 @@ class Layout:
                 if self._fits(remnant, variant):
                     yield variant
 
-    def _conclusion(self, index: int) -> Conclusion:
+    def _conclusion(self, index: int, *, doubtful: bool) -> Conclusion:
         runs = self._runs[index]
-        allocated = sum(self._used.members(first, count) for first, count in runs)
-        return Conclusion(runs=runs, overlap_allocated=allocated, overlap_deleted=self._had_later(index, runs))
+        return Conclusion(
+            runs=runs,
+            overlap_allocated=sum(self._used.members(first, count) for first, count in runs),
+            overlap_deleted=self._had_later(index, runs),
+            doubtful=doubtful,
+        )
 
     def _had_later(self, index: int, runs: Runs, except_of: Container[int] = ()) -> int:
         """Return how many of these clusters other deleted files had afterwards."""

@@ -71,7 +71,8 @@ def content_of(
     first, count = conclusion.runs[-1]
     if conclusion.count < grid.clusters_of(size) or grid.place(first + count) > source.size:
         return ContentState.PARTIAL, 0
-    return (ContentState.INTACT if stored or conclusion.count == 1 else ContentState.ASSUMED), 0
+    certain = (stored or conclusion.count == 1) and not conclusion.doubtful
+    return (ContentState.INTACT if certain else ContentState.ASSUMED), 0
 
 
 def lost_chains(

@@ -49,11 +49,15 @@ class Remnant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conclusion:
-    """Where a remnant's clusters were, and how many of them others have had since."""
+    """Where a remnant's clusters were, and how many of them others have had since.
+
+    ``doubtful`` says that a younger deleted file was concluded to go around it, and may have gone through it.
+    """
 
     runs: tuple[Run, ...]
     overlap_allocated: int = 0
     overlap_deleted: int = 0
+    doubtful: bool = False
 
     @property
     def count(self) -> int:

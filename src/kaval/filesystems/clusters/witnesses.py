@@ -34,12 +34,16 @@ class Witnesses:
         )
         self.starts = [remnants[index].start for index in self.by_start]
 
-    def starting(self, first: int, end: int) -> Iterator[Remnant]:
-        """Yield the remnants that start in a range of clusters."""
+    def within(self, first: int, end: int) -> Iterator[int]:
+        """Yield the indices of the remnants that start in a range of clusters."""
         low = bisect_left(self.starts, first)
         while low < len(self.starts) and self.starts[low] < end:
-            yield self.remnants[self.by_start[low]]
+            yield self.by_start[low]
             low += 1
+
+    def starting(self, first: int, end: int) -> Iterator[Remnant]:
+        """Yield the remnants that start in a range of clusters."""
+        return (self.remnants[index] for index in self.within(first, end))
 
     def meets_another(self, remnant: Remnant, runs: Sequence[Run]) -> bool:
         """Whether another starts inside these runs that was there before this one was finished."""
