@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -67,6 +69,24 @@ def read_info(folder: Path) -> SetInfo:
         raise CorruptStructureError(f"known set {folder}", f"it cannot be opened ({error})") from error
 
 
+def _hold(folder: Path) -> int:
+    """Return a descriptor that keeps others from dropping the set while it is open.
+
+    Raises:
+        CorruptStructureError: It is being dropped.
+    """
+    try:
+        descriptor = os.open(folder / "info.json", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+    except OSError as error:
+        raise CorruptStructureError(f"known set {folder}", "it is being dropped") from error
+    return descriptor
+
+
 class CompiledSet:
     """A known set that answers: which of these values are in it, which are near to one of it.
 
@@ -75,18 +95,22 @@ class CompiledSet:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._hold = -1
         self.info = read_info(folder)
+        self._hold = _hold(folder)
         self._details = Details(folder)
-        self.tables = {name: DigestTable(folder, name) for name in EXACT if self.info.counts.get(name)}
+        self.tables = {name: DigestTable(folder, name) for name in (*EXACT, "pdq") if self.info.counts.get(name)}
         self.hashes = HashTable(folder) if self.info.counts.get("pdq") else None
-        linked = {name: table.count for name, table in self.tables.items()}
-        if self.hashes is not None:
-            linked["pdq"] = len(self.hashes.rows)
-        for name, count in linked.items():
-            if count != self.info.counts[name]:
-                raise CorruptStructureError(f"known set {folder}", f"it holds {count} {name}, not as many as it says")
-        self._links = {name: Links(folder, name, count) for name, count in linked.items()}
+        for name, table in self.tables.items():
+            if table.count != self.info.counts[name]:
+                reason = f"it holds {table.count} {name}, not as many as it says"
+                raise CorruptStructureError(f"known set {folder}", reason)
+        self._links = {name: Links(folder, name, table.count) for name, table in self.tables.items()}
         self._format = SET_FORMATS.get(self.info.format)
+
+    def __del__(self) -> None:
+        if self._hold >= 0:
+            os.close(self._hold)
 
     def exact(self, algorithm: str, digests: Sequence[bytes]) -> list[list[Match]]:
         """Return for each digest why it matches; nothing where it does not.
@@ -94,7 +118,7 @@ class CompiledSet:
         A digest the set grades in several ways matches once for each.
         """
         table = self.tables.get(algorithm)
-        if table is None:
+        if table is None or algorithm not in EXACT:
             return [[] for _ in digests]
         nothing = ZERO_LENGTH[algorithm]
         return [
@@ -116,6 +140,11 @@ class CompiledSet:
                 matches += self.matches("pdq", row, distance, threshold, ORIENTATIONS[orientation])
             found.append(sorted(matches, key=lambda match: (match.distance, match.value, match.category or "")))
         return found
+
+    def holds(self, algorithm: str, value: bytes) -> bool:
+        """Whether exactly this value is in the set."""
+        table = self.tables.get(algorithm)
+        return table is not None and table.find(value) >= 0
 
     def matches(
         self, algorithm: str, row: int, distance: int = 0, threshold: int = 0, orientation: str | None = None
@@ -142,9 +171,6 @@ class CompiledSet:
 
     def value(self, algorithm: str, row: int) -> bytes:
         """Return the value of a row."""
-        if algorithm == "pdq" and self.hashes is not None:
-            found: bytes = self.hashes.rows[row].tobytes()
-            return found
         return self.tables[algorithm].value(row)
 
     def details_of(self, algorithm: str, row: int) -> list[int]:

@@ -79,3 +79,11 @@ def near(
         if count <= room:
             return found[0, :count], found[1, :count], found[2, :count]
         room = int(count)
+
+
+def near_sums(sums: NDArray[np.int16], wanted: NDArray[np.int16], limit: int) -> NDArray[np.int64]:
+    """Return the places whose block sums differ by squares that add up to a limit at most."""
+    kernels: Any = _kernels()
+    found = np.empty(sums.shape[1], dtype=np.int64)
+    count = kernels.near_sums(sums, wanted.astype(np.int32), np.int32(limit), found)
+    return found[:count]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kaval.core.errors import UsageError
 from kaval.knownsets.batches import Rows
 
 _NIBBLES = np.full(256, 255, dtype=np.uint8)
@@ -34,8 +35,15 @@ def decode_at(text: Rows, starts: NDArray[np.int64], length: int) -> tuple[Rows,
 
     Every place must have so many characters behind it.
     """
-    windows = np.lib.stride_tricks.sliding_window_view(text, length)
-    return decode_rows(windows[starts])
+    return decode_rows(runs_at(text, starts, length))
+
+
+def runs_at(text: Rows, starts: NDArray[np.int64], length: int) -> Rows:
+    """Return runs of so many characters, a row each; every place must have so many behind it."""
+    if not len(starts):
+        return np.empty((0, length), dtype=np.uint8)
+    windows = np.ndarray((len(text) - length + 1,), f"V{length}", text, 0, (1,))
+    return windows[starts].view(np.uint8).reshape(-1, length)
 
 
 def is_hex_digit(characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -71,3 +79,35 @@ def decode_value(value: str | None, width: int) -> bytes | None:
     if len(text) != 2 * width or not HEX_DIGITS.issuperset(text):
         return None
     return bytes.fromhex(text)
+
+
+_ENOUGH_TO_TELL = 16
+_HALF, _SPREAD = 128, 4
+
+
+def look_like_pdq(values: Rows) -> bool:
+    """Whether values of 32 bytes can hardly be anything but PDQ hashes.
+
+    A PDQ hash compares 256 numbers with their median, so half of its bits are set; of a digest that is so by
+    chance only, about every third time.
+    """
+    if len(values) < _ENOUGH_TO_TELL:
+        return False
+    bits = np.bitwise_count(values).sum(axis=1, dtype=np.int64)
+    return bool((np.abs(bits - _HALF) <= _SPREAD).all())
+
+
+def sha256_or_pdq(values: Rows, stated: str, where: str) -> str:
+    """Return what 64 hexadecimal digits are: as stated, or SHA-256 where nothing speaks against it.
+
+    Raises:
+        UsageError: Nothing was stated, and the values look like PDQ hashes: a person has to say.
+    """
+    if stated != "auto":
+        return stated
+    if look_like_pdq(values):
+        raise UsageError(
+            f"{where} holds 64 hexadecimal digits that look like PDQ hashes, not SHA-256; "
+            "say which they are (kaval known import --values pdq, or sha256)"
+        )
+    return "sha256"

@@ -25,6 +25,9 @@ from kaval.knownsets.formats import SET_FORMATS, Reading, SetFormat, recognise
 UNGRADED = frozenset({"0", "5", "8"})
 """Categories with which a list may still be known-good: not graded, not pertinent, media of software."""
 
+OF_THE_WORKPLACE = ("lock", "asked.json")
+"""Files beside those of a set while it is built."""
+
 _CHECKPOINT_SIZE = 256 << 20
 _HASH_BLOCK = 1 << 20
 
@@ -54,7 +57,7 @@ class Order:
     paths: tuple[Path, ...]
     role: Role
     format: str | None = None
-    hex64: str = "sha256"
+    hex64: str = "auto"
     columns: Mapping[str, str] = field(default_factory=dict)
     photodna: bool = False
     deltas: tuple[Path, ...] = ()
@@ -222,7 +225,7 @@ def _taken_up(folder: Path, known: SetFormat, identity: list[list[Any]]) -> tupl
         builder.restore(found["builder"])
         return builder, (int(found["file"]), builder.position)
     for left in folder.iterdir():
-        if left.name != "lock":
+        if left.name not in OF_THE_WORKPLACE:
             left.unlink()
     return Builder(folder, says=known.says), (0, 0)
 
@@ -273,8 +276,9 @@ def _identity(path: Path) -> list[Any]:
 
 def seal(folder: Path, info: Mapping[str, Any], record: Mapping[str, Any]) -> None:
     """Write what a set is, how it was imported and the digests of its files; flush all of it to the disk."""
-    (folder / "lock").unlink(missing_ok=True)
     Checkpoint(folder).remove()
+    for name in OF_THE_WORKPLACE:
+        (folder / name).unlink(missing_ok=True)
     place_json(dict(info), folder / "info.json")
     place_json(dict(record), folder / "import.json")
     files = {}

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from kaval.core.errors import CorruptStructureError, LimitExceededError
+from kaval.knownsets.sources import open_source
 
 BLOCK_SIZE = 1 << 20
 LARGEST_ITEM = 1 << 28
@@ -58,8 +59,7 @@ class JsonArrays:
     def __init__(self, path: Path, wanted: tuple[str, ...], start: int = 0) -> None:
         self.fields: list[tuple[tuple[str, ...], str, bytes]] = []
         self._name = path.name
-        self._file = path.open("rb", buffering=0)
-        self._file.seek(start)
+        self._file = open_source(path, start)
         self._wanted = wanted
         self._inside = start > 0
         self._buffer = bytearray(BLOCK_SIZE)
@@ -113,7 +113,7 @@ class JsonArrays:
         self._base += self._at
         self._at, self._have = 0, left
         room = memoryview(self._buffer)
-        while self._have < len(room) and (got := self._file.readinto(room[self._have :])):
+        while self._have < len(room) and (got := self._file.readinto(room[self._have :])):  # type: ignore[attr-defined]
             self._have += got
         return self._have > left
 

@@ -26,6 +26,7 @@ U = np.uint64
 AHEAD = U(16)
 """How many steps ahead memory is asked for."""
 
+_SUMS_TOGETHER = 2048
 _TOGETHER = 64
 """How many look-ups wait for memory together."""
 
@@ -212,3 +213,25 @@ def find(
                         low = middle + U(1)
                     else:
                         high = middle
+
+
+@_compiled
+def near_sums(sums: NDArray[np.int16], wanted: NDArray[np.int32], limit: Any, found: NDArray[np.int64]) -> int:
+    """Write the places whose block sums differ by squares that add up to a limit at most; return how many."""
+    blocks, rows = sums.shape
+    bound = np.empty(_SUMS_TOGETHER, dtype=np.int32)
+    total = 0
+    for start in range(0, rows, _SUMS_TOGETHER):
+        count = min(_SUMS_TOGETHER, rows - start)
+        bound[:] = 0
+        for block in range(blocks):
+            part = sums[block, start : start + count]
+            mine = wanted[block]
+            for place in range(count):
+                difference = np.int32(part[place]) - mine
+                bound[place] += difference * difference
+        for place in range(count):
+            if bound[place] <= limit:
+                found[total] = start + place
+                total += 1
+    return total

@@ -9,6 +9,7 @@ from typing import Any
 
 from kaval.core.records import ContentState
 from kaval.knownsets import Match, Role
+from kaval.knownsets.asking import Silencer
 from kaval.knownsets.compiled import CompiledSet, open_set
 from kaval.media import Frame
 
@@ -27,10 +28,14 @@ class Subject:
 
 
 class Matcher:
-    """The known sets of one examination, opened once a worker."""
+    """The known sets of one examination, opened once a worker.
+
+    What matches in a set, and is held by a negative set as well, stays a hit of that set with the role *negative*.
+    """
 
     def __init__(self, folders: Sequence[Path], *, threshold: int, quality_floor: int) -> None:
         self._sets: list[CompiledSet] = [open_set(folder) for folder in folders]
+        self._silencer = Silencer(self._sets)
         self._threshold = threshold
         self._quality_floor = quality_floor
         self.has_known_good = any(known.info.role is Role.KNOWN_GOOD for known in self._sets)
@@ -41,7 +46,7 @@ class Matcher:
         for known in self._sets:
             for algorithm, digest in digests.items():
                 for match in known.exact(algorithm, [digest])[0]:
-                    rows.append(_row(subject, match, None))
+                    rows.append(_row(subject, self._silencer.silenced(match), None))
         return rows
 
     def near(self, subject: Subject, frames: Sequence[Frame]) -> list[tuple[Any, ...]]:
@@ -55,7 +60,7 @@ class Matcher:
                 for frame, matches in zip(
                     usable, known.near([frame.pdq for frame in usable], self._threshold), strict=True
                 ):
-                    rows.extend(_row(subject, match, frame) for match in matches)
+                    rows.extend(_row(subject, self._silencer.silenced(match), frame) for match in matches)
         return rows
 
 
@@ -69,7 +74,7 @@ def _row(subject: Subject, match: Match, frame: Frame | None) -> tuple[Any, ...]
         subject.content,
         match.set_name,
         match.set_version,
-        str(match.role),
+        str(Role.NEGATIVE if match.silenced_by else match.role),
         match.algorithm,
         match.value,
         match.distance,

@@ -14,6 +14,7 @@ from kaval.core.contracts import Capability
 from kaval.core.errors import NotRecognisedError, UsageError
 from kaval.core.registry import Registry
 from kaval.knownsets.batches import Batch
+from kaval.knownsets.sources import open_source
 from kaval.knownsets.statements import Statement
 
 SAMPLE_SIZE = 1 << 16
@@ -21,17 +22,20 @@ SAMPLE_SIZE = 1 << 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """What a probe may look at: the name and the first bytes, without a byte order mark."""
+    """What a probe may look at: the name and the first bytes, without a byte order mark.
+
+    ``whole`` says that these are all there are.
+    """
 
     path: Path
     head: bytes
-    size: int
+    whole: bool
 
     @property
     def lines(self) -> list[str]:
-        """The whole lines of the sample; the last one only where the file ends in it."""
-        lines = self.head.decode("utf-8", "surrogateescape").splitlines()
-        return lines[:-1] if self.size > SAMPLE_SIZE and lines else lines
+        """The whole lines of the sample; one that may be cut off only where it is the only one."""
+        lines = [line.decode("utf-8", "surrogateescape") for line in self.head.splitlines()]
+        return lines if len(lines) == 1 or self.head.endswith((b"\n", b"\r")) else lines[:-1]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,14 +44,15 @@ class Reading:
 
     ``start`` is the ``position`` of a batch of an earlier reading, 0 for the whole file. ``further`` are more
     files of the same set, for formats that come in pages or with deltas. ``hex64`` is what 64 hexadecimal digits
-    without a name are: ``sha256`` or ``pdq``. ``columns`` names columns of a table by algorithm. ``photodna`` asks
+    without a name are: ``sha256``, ``pdq``, or ``auto``: SHA-256 unless they look like PDQ hashes, then the person is
+    asked. ``columns`` names columns of a table by algorithm. ``photodna`` asks
     for PhotoDNA values as values that can be compared. ``scratch`` is a folder for what has to be put aside.
     """
 
     path: Path
     start: int = 0
     further: tuple[Path, ...] = ()
-    hex64: str = "sha256"
+    hex64: str = "auto"
     columns: Mapping[str, str] = field(default_factory=dict)
     photodna: bool = False
     scratch: Path | None = None
@@ -90,12 +95,12 @@ def take_sample(path: Path) -> Sample:
         UsageError: The file is not there or cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_source(path) as file:
             head = file.read(SAMPLE_SIZE)
-        size = path.stat().st_size
+        whole = len(head) < SAMPLE_SIZE
     except OSError as error:
         raise UsageError(f"the known set {path} cannot be read: {error.strerror}") from error
-    return Sample(path=path, head=head.removeprefix(b"\xef\xbb\xbf"), size=size)
+    return Sample(path=path, head=head.removeprefix(b"\xef\xbb\xbf"), whole=whole)
 
 
 def recognise(path: Path) -> SetFormat:

@@ -18,17 +18,18 @@ from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.algorithms import BY_HEX_LENGTH
 from kaval.knownsets.batches import Batch, Column, Rows
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
-from kaval.knownsets.hexadecimal import decode_at, decode_rows, is_hex_digit
+from kaval.knownsets.hexadecimal import decode_at, decode_rows, is_hex_digit, sha256_or_pdq
+from kaval.knownsets.sources import line_blocks
 from kaval.knownsets.statements import Statement
 
 _HEX = rb"(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
 _LINE = re.compile(
-    rb"\\?(" + _HEX + rb")(?:[ \t]+[ *]?.*)?\Z|\\?(?:MD5|SHA1|SHA-1|SHA256|SHA2-256) ?\(.*\) ?= ?(" + _HEX + rb")\Z",
+    rb"\\?(" + _HEX + rb")(?:[ \t]+[ *]?.*)?\Z"
+    rb"|\\?(?:MD5 ?\(.*\) ?= ?([0-9a-fA-F]{32})|SHA-?1 ?\(.*\) ?= ?([0-9a-fA-F]{40})"
+    rb"|SHA(?:2-)?256 ?\(.*\) ?= ?([0-9a-fA-F]{64}))\Z",
     re.DOTALL,
 )
-_PARTIAL = re.compile(rb"\\?[0-9a-fA-F]{1,63}\Z|(?:MD5|SHA1|SHA256) ?\(.*\Z", re.DOTALL)
-_BLOCK_SIZE = 1 << 20
-_LONGEST_LINE = 1 << 20
+_PARTIAL = re.compile(rb"\\?[0-9a-fA-F]{1,63}\Z|(?:MD5|SHA-?1|SHA(?:2-)?256) ?\(.*\Z", re.DOTALL)
 
 
 @SET_FORMATS.register
@@ -51,41 +52,24 @@ class DigestLists:
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the digests; a line that is none is counted as skipped."""
-        for block, position, last in _blocks(reading):
-            yield _batch(block, position, reading.hex64)
-            if last and not block.endswith(b"\n"):
-                _refuse_cut_off(reading, block, position)
+        usual = 0
+        for block, position in line_blocks(reading.path, reading.start):
+            usual = usual or _usual_length(block)
+            if not block.endswith(b"\n"):
+                _refuse_cut_off(reading, block, position, usual)
+            yield _batch(block, position, reading)
 
     def statement(self, detail: bytes) -> Statement:
         """Return nothing: a list says nothing of its entries."""
         return Statement()
 
 
-def _blocks(reading: Reading) -> Iterator[tuple[bytes, int, bool]]:
-    """Yield runs of whole lines, the position behind each, and whether it is the last."""
-    with reading.path.open("rb", buffering=0) as file:
-        file.seek(reading.start)
-        position, rest = reading.start, b""
-        if reading.start == 0:
-            rest = file.read(3).removeprefix(b"\xef\xbb\xbf")
-            position = file.tell() - len(rest)
-        while more := file.read(_BLOCK_SIZE):
-            block = rest + more if rest else more
-            end = block.rfind(b"\n") + 1
-            if not end and len(block) > _LONGEST_LINE:
-                raise CorruptStructureError(f"list {reading.path.name}", "a line is longer than any line", position)
-            rest = block[end:]
-            position += end
-            if end:
-                yield block[:end], position, False
-        if rest:
-            yield rest, position + len(rest), True
-
-
-def _refuse_cut_off(reading: Reading, block: bytes, position: int) -> None:
-    """Raise where the last line has no end and looks like the beginning of a digest."""
+def _refuse_cut_off(reading: Reading, block: bytes, position: int, usual: int) -> None:
+    """Raise where the last line has no end and looks like the beginning of a longer one."""
     line = block[block.rfind(b"\n") + 1 :]
-    if not _LINE.match(line.rstrip()) and _PARTIAL.match(line):
+    match = _LINE.match(line.rstrip())
+    shorter = match is not None and match[1] is not None and len(match[1]) < usual and len(match[1]) == len(line)
+    if shorter or (match is None and _PARTIAL.match(line)):
         raise CorruptStructureError(
             f"list {reading.path.name}", "the file ends inside a digest; it was cut off", position - len(line)
         )
@@ -96,7 +80,7 @@ def _is_remark(line: bytes) -> bool:
     return not text or text[0] in b"#%;"
 
 
-def _batch(block: bytes, position: int, hex64: str) -> Batch:
+def _batch(block: bytes, position: int, reading: Reading) -> Batch:
     text = np.frombuffer(block, dtype=np.uint8)
     length = _usual_length(block)
     if length and len(block) % (length + 1) == 0:
@@ -104,7 +88,7 @@ def _batch(block: bytes, position: int, hex64: str) -> Batch:
         if (lines[:, length] == 10).all():
             values, right = decode_rows(lines[:, :length])
             if right.all():
-                column = {_algorithm(length, hex64): Column(values=values)}
+                column = {_algorithm(values, reading): Column(values=values)}
                 return Batch(entries=len(values), columns=column, position=position)
     starts = np.concatenate(([0], np.flatnonzero(text == 10) + 1))
     starts = starts[starts < len(text)]
@@ -116,14 +100,15 @@ def _batch(block: bytes, position: int, hex64: str) -> Batch:
         found.setdefault(length, []).insert(0, values.tobytes())
     for digits, parts in found.items():
         rows = np.frombuffer(b"".join(parts), dtype=np.uint8).reshape(-1, digits // 2)
-        columns[_algorithm(digits, hex64)] = Column(values=rows)
+        columns[_algorithm(rows, reading)] = Column(values=rows)
     count = sum(len(column.values) for column in columns.values())
     told = {"line without a digest": skipped} if skipped else {}
     return Batch(entries=count, columns=columns, skipped=told, position=position)
 
 
-def _algorithm(digits: int, hex64: str) -> str:
-    return hex64 if digits == 64 else BY_HEX_LENGTH[digits]
+def _algorithm(values: Rows, reading: Reading) -> str:
+    digits = 2 * values.shape[1]
+    return BY_HEX_LENGTH[digits] if digits < 64 else sha256_or_pdq(values, reading.hex64, reading.path.name)
 
 
 def _usual_length(block: bytes) -> int:
@@ -158,7 +143,7 @@ def _line_by_line(
         line = block[start:end].rstrip()
         match = _LINE.match(line)
         if match is not None:
-            digits = match[1] or match[2]
+            digits = match[match.lastindex or 1]
             found.setdefault(len(digits), []).append(bytes.fromhex(digits.decode("ascii")))
         elif not _is_remark(line):
             skipped += 1

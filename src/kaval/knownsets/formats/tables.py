@@ -1,8 +1,8 @@
 """CSV tables: columns are taken by what is in them, not by where they stand.
 
-A column is a digest column where nearly all its values are hexadecimal of one digest length; a person may name
-the columns instead. 64 digits are SHA-256, under a title that says PDQ they are PDQ hashes. Columns with a known
-title (category, series, tags ...) are kept with the entry; others are not.
+A column is a digest column where nearly all its values are hexadecimal of a digest length; a person may name the
+columns instead. 64 digits are SHA-256, or PDQ hashes where title or person says so; a column may hold digests of
+several lengths. Columns with a known title (category, series, tags ...) are kept with the entry; others are not.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import ClassVar
+
+import numpy as np
 
 from kaval.core.errors import CorruptStructureError, UsageError
 from kaval.knownsets.algorithms import BY_HEX_LENGTH, WIDTHS
 from kaval.knownsets.batches import Batch, Gathering
-from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
-from kaval.knownsets.hexadecimal import HEX_DIGITS, decode_value
+from kaval.knownsets.formats import SET_FORMATS, Reading, Sample, take_sample
+from kaval.knownsets.hexadecimal import HEX_DIGITS, decode_value, sha256_or_pdq
+from kaval.knownsets.sources import TableRows
 from kaval.knownsets.statements import Statement, whole_number
 
 KEPT = {
@@ -49,17 +51,38 @@ def separator_of(lines: Sequence[str]) -> str | None:
     return None
 
 
+BY_LENGTH = ""
+"""Of a column: digests of several algorithms, each known by its length."""
+
+
 def digest_columns(rows: Sequence[Sequence[str]]) -> dict[int, str]:
     """Return which columns hold digests; a first row of titles does not count against them."""
     found = {}
-    titles = [value.strip().lower() for value in rows[0]]
     for index in range(len(rows[0])):
         filled = [value for row in rows[1:] or rows if index < len(row) and (value := row[index].strip())]
         kinds = [_algorithm_of(value) for value in filled]
-        for algorithm in BY_HEX_LENGTH.values():
-            if filled and kinds.count(algorithm) >= _ENOUGH * len(filled):
-                found[index] = "pdq" if algorithm == "sha256" and "pdq" in titles[index] else algorithm
+        digests = [kind for kind in kinds if kind is not None]
+        if filled and len(digests) >= _ENOUGH * len(filled):
+            usual = max(set(digests), key=digests.count)
+            found[index] = usual if digests.count(usual) >= _ENOUGH * len(filled) else BY_LENGTH
     return found
+
+
+def _settled(columns: dict[int, str], rows: Sequence[Sequence[str]], reading: Reading) -> dict[int, str]:
+    """Return the columns with those of 64 digits settled by their title, by the person, or by what is in them."""
+    settled = {}
+    for index, algorithm in columns.items():
+        title = rows[0][index].strip().lower()
+        if algorithm not in ("sha256", BY_LENGTH) or "sha" in title:
+            settled[index] = algorithm
+        elif "pdq" in title:
+            settled[index] = "pdq"
+        else:
+            values = [value for row in rows if index < len(row) and (value := decode_value(row[index], 32)) is not None]
+            flat = np.frombuffer(b"".join(values), dtype=np.uint8).reshape(-1, 32)
+            kind = sha256_or_pdq(flat, reading.hex64, f"column {rows[0][index]!r} of {reading.path.name}")
+            settled[index] = algorithm if algorithm == BY_LENGTH and kind == "sha256" else kind
+    return settled
 
 
 @SET_FORMATS.register
@@ -83,19 +106,22 @@ class Tables:
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the rows; one without any digest is counted as skipped."""
-        with reading.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            head = [line for line, _ in zip(file, range(_SAMPLED_LINES), strict=False)]
+        head = take_sample(reading.path).lines[:_SAMPLED_LINES]
         separator = separator_of(head) or ","
         titles = next(csv.reader(head, delimiter=separator))
         rows = [row for row in csv.reader(head, delimiter=separator) if row]
-        columns = _chosen(reading, titles) or digest_columns(rows)
+        columns = _chosen(reading, titles) or _settled(digest_columns(rows), rows, reading)
         kept = {index: KEPT[name] for index, title in enumerate(titles) if (name := title.strip().lower()) in KEPT}
-        told = ", ".join(f"{titles[index].strip() or index} as {algorithm}" for index, algorithm in columns.items())
+        told = ", ".join(
+            f"{titles[index].strip() or index + 1} as {algorithm or 'digests by length'}"
+            for index, algorithm in columns.items()
+        )
         remarks: tuple[str, ...] = (f"columns read: {told}",)
-        for batch, position, ended in _rows(reading, separator):
-            if not ended and batch:
-                _refuse_cut_off(reading, batch[-1], len(titles), columns, position)
-            yield _batch(batch, columns, kept, position, remarks)
+        table = TableRows(reading.path, separator, reading.start)
+        for run in table.runs(_ROWS_A_BATCH):
+            if not table.ended:
+                _refuse_cut_off(reading, run[-1], len(titles), columns, table.position)
+            yield _batch(run, titles, columns, kept, table.position, remarks)
             remarks = ()
 
     def statement(self, detail: bytes) -> Statement:
@@ -115,11 +141,7 @@ def _refuse_cut_off(
     reading: Reading, row: Sequence[str], width: int, columns: Mapping[int, str], position: int
 ) -> None:
     """Raise where the last line has no end and its row is not whole."""
-    partial = any(
-        row[index].strip() and decode_value(row[index], WIDTHS[algorithm]) is None
-        for index, algorithm in columns.items()
-        if index < len(row)
-    )
+    partial = any(row[index].strip() and _algorithm_of(row[index]) is None for index in columns if index < len(row))
     if len(row) < width or partial:
         raise CorruptStructureError(
             f"table {reading.path.name}", "the file ends inside a row; it was cut off", position
@@ -140,45 +162,9 @@ def _chosen(reading: Reading, titles: Sequence[str]) -> dict[int, str]:
     return chosen
 
 
-class _Lines:
-    """The lines of a file as text, with the byte up to which they were given out."""
-
-    def __init__(self, path: Path, start: int) -> None:
-        self._file = path.open("rb")
-        self._file.seek(start)
-        self.position = start
-        self.ended = True
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._file:
-            text = line
-            if self.position == 0:
-                text = line.removeprefix(b"\xef\xbb\xbf")
-            self.position += len(line)
-            self.ended = line.endswith((b"\n", b"\r"))
-            yield text.decode("utf-8", "surrogateescape")
-        self._file.close()
-
-
-def _rows(reading: Reading, separator: str) -> Iterator[tuple[list[list[str]], int, bool]]:
-    """Yield runs of rows, the byte behind each, and whether a line ends there; a row may go over several lines."""
-    lines = _Lines(reading.path, reading.start)
-    reader = csv.reader(iter(lines), delimiter=separator, strict=True)
-    waiting: list[list[str]] = []
-    try:
-        for row in reader:
-            waiting.append(row)
-            if len(waiting) == _ROWS_A_BATCH:
-                yield waiting, lines.position, True
-                waiting = []
-    except csv.Error as error:
-        reason = f"{error} (line {reader.line_num} of what was read)"
-        raise CorruptStructureError(f"table {reading.path.name}", reason, lines.position) from error
-    yield waiting, lines.position, lines.ended
-
-
 def _batch(
     rows: Sequence[Sequence[str]],
+    titles: Sequence[str],
     columns: Mapping[int, str],
     kept: Mapping[int, str],
     position: int,
@@ -189,11 +175,14 @@ def _batch(
         values = []
         said = {}
         for index, algorithm in columns.items():
-            if index < len(row) and (value := decode_value(row[index], WIDTHS[algorithm])) is not None:
-                values.append((algorithm, value))
-                said[algorithm] = value.hex()
+            text = row[index] if index < len(row) else ""
+            kind = (_algorithm_of(text) or "md5") if algorithm in (BY_LENGTH, "pdq") else algorithm
+            kind = "pdq" if kind == "sha256" and algorithm == "pdq" else kind
+            if (value := decode_value(text, WIDTHS[kind])) is not None:
+                values.append((kind, value))
+                said[kind] = value.hex()
         if not values:
-            found.skip("row without a digest", int(any(value.strip() for value in row)))
+            found.skip("row without a digest", int(any(map(str.strip, row)) and row != titles))
             continue
         said |= {name: text for index, name in kept.items() if index < len(row) and (text := row[index].strip())}
         if "category" in said:

@@ -10,8 +10,6 @@ After the public readers of the format (facts 1.1 to 1.8); an unknown version nu
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections import Counter
@@ -27,6 +25,7 @@ from kaval.knownsets.batches import Batch, Column
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample, take_sample
 from kaval.knownsets.hexadecimal import decode_column, decode_value
 from kaval.knownsets.json_arrays import EACH, Items, JsonArrays
+from kaval.knownsets.photodna import photodna_bytes
 from kaval.knownsets.statements import Statement, answer, text_or_none, whole_number
 
 KNOWN_VERSIONS = ("1.1", "1.2", "1.3", "2.0")
@@ -148,20 +147,6 @@ def _loads(detail: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def photodna_bytes(text: str | None) -> bytes | None:
-    """Return the 144 bytes of a PhotoDNA value, written in base64 (192) or hexadecimal (288 characters)."""
-    if not text:
-        return None
-    found = decode_value(text, WIDTHS["photodna"])
-    if found is not None:
-        return found
-    try:
-        decoded = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return decoded if len(decoded) == WIDTHS["photodna"] else None
-
-
 class _Decoder:
     """Turns items into batches; every shape is told that could not be read."""
 
@@ -177,7 +162,7 @@ class _Decoder:
         raw = items.raw
         try:
             media = self._many.decode(items.text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raw, media = self._each(raw, skipped)
         sizes = list(map(len, raw))
         if max(sizes, default=0) > LONGEST_ENTRY or any(one.Miniature for one in media):
@@ -214,8 +199,9 @@ class _Decoder:
         kept = []
         media = []
         for one in raw:
+            legible = bytes(one).decode("utf-8", "replace").encode()
             try:
-                media.append(self._one.decode(one))
+                media.append(self._one.decode(legible))
                 kept.append(one)
             except msgspec.DecodeError:
                 skipped["entry with a field of another type"] += 1
