@@ -215,6 +215,32 @@ def test_a_directory_whose_clusters_others_have_now_is_not_walked() -> None:
     assert "other/old/child.dat" not in found
 
 
+def test_first_clusters_of_which_windows_left_half_are_restored() -> None:
+    disk = FatDisk(bits=32, clusters=150000, cluster_size=512)
+    folder = disk.make_directory("folder")
+    nodes = []
+    for hint in (700, 66000, 140000):
+        disk.hint = hint
+        disk.create(f"living at {hint}.dat", 5000)
+        nodes.append(disk.create(f"file at {hint}.dat", 3000, folder))
+        disk.clock += 60
+    inner = disk.make_directory("inner", folder)
+    nodes.append(disk.create("below.dat", 700, inner))
+    for node in (*nodes, inner, folder):
+        disk.delete(node, zero_high_word=True)
+
+    image = disk.build()
+    tree, entries, _ = listing(FAT, image)
+    deleted = [entry for entry in entries if entry.state is EntryState.DELETED]
+
+    assert digests(tree, image, deleted) == {
+        **{f"folder/{node.name}": md5(node.content) for node in nodes[:3]},
+        "folder/inner/below.dat": md5(nodes[3].content),
+    }
+    assert {entry.content for entry in deleted if entry.kind is EntryKind.FILE} == {ContentState.ASSUMED}
+    assert all(extent.assumed for extent in by_path(deleted)["folder/file at 66000.dat"].extents or ())
+
+
 def test_what_lies_behind_the_end_mark_counts_as_deleted() -> None:
     disk = FatDisk()
     folder = disk.make_directory("folder")

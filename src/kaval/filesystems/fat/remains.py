@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from kaval.core.errors import UnreadableError
@@ -30,6 +30,7 @@ from kaval.filesystems.fat.directory import (
     plausible,
     times_of,
 )
+from kaval.filesystems.fat.high_words import HALF, HighWords
 from kaval.filesystems.fat.scan import LostDirectory, scan
 
 ORPHANS = "$OrphanFiles"
@@ -38,7 +39,10 @@ MAXIMUM_DEPTH = 128
 
 
 class Grave(NamedTuple):
-    """A slot that is no living entry, and the directory it was found in."""
+    """A slot that is no living entry, and the directory it was found in.
+
+    ``guessed`` says that the upper half of its first cluster was not stored.
+    """
 
     slot: Slot
     path: str
@@ -46,6 +50,7 @@ class Grave(NamedTuple):
     state: EntryState
     depth: int = 0
     alive_until: int | None = None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +74,7 @@ class Remains:
         self._directories: dict[int, Known] = {}
         self._directory_runs: dict[int, tuple[Run, ...]] = {}
         self._stale = 0
+        self._high_words: HighWords | None = None
 
     def add(self, grave: Grave) -> None:
         """Take note of a slot; one from behind the end mark has to look like an entry."""
@@ -94,9 +100,12 @@ class Remains:
     def entries(self, owned: ClusterSet) -> Iterator[Entry | Notice]:
         """Yield deleted entries, then orphan ones; ``owned`` are the clusters of living entries."""
         self._occupied.seal()
+        words = HighWords(self._source, self._boot, self._used, self._occupied)
+        if words.are_missing(grave.slot for grave in self._graves):
+            self._high_words = words
         self._open_graves(0)
         yield from self._find_lost(owned)
-        graves = self._without_stale()
+        graves = [self._with_high_word(grave) for grave in self._without_stale()]
         conclusions = self._conclude(graves)
         for grave, conclusion in zip(graves, conclusions, strict=True):
             yield from self._entry(grave, conclusion)
@@ -111,9 +120,13 @@ class Remains:
         """Read the deleted directories among the slots from a number on, and those below them."""
         pending = deque(range(first, len(self._graves)))
         while pending:
-            grave = self._graves[pending.popleft()]
+            place = pending.popleft()
+            grave = self._graves[place]
             if not grave.slot.is_directory or grave.depth > MAXIMUM_DEPTH:
                 continue
+            whole = self._high_words.of_directory(grave.slot) if self._high_words is not None else None
+            if whole is not None:
+                grave = self._graves[place] = grave._replace(slot=whole)
             before = len(self._graves)
             self._open(grave)
             pending.extend(range(before, len(self._graves)))
@@ -214,12 +227,27 @@ class Remains:
             if slot.start:
                 made = born(slot)
                 key = (slot.name, slot.start, slot.size, slot.moments[3:] if slot.moments[3] else slot.moments[:2])
-                if key in seen or (made is not None and self._occupied.head_at(slot.start) == made):
+                if key in seen or (made is not None and self._lives_on(slot, made)):
                     self._stale += 1
                     continue
                 seen.add(key)
             kept.append(grave)
         return kept
+
+    def _lives_on(self, slot: Slot, made: int) -> bool:
+        """Whether a living file made at that moment starts where a slot says, as far as it still says it."""
+        if self._high_words is None or slot.start >= HALF:
+            return self._occupied.head_at(slot.start) == made
+        places = range(slot.start, self._boot.grid.end, HALF)
+        return any(self._occupied.head_at(place) == made for place in places)
+
+    def _with_high_word(self, grave: Grave) -> Grave:
+        """Return a file's slot with the first cluster it must have had, where half of it is gone."""
+        slot = grave.slot
+        if self._high_words is None or slot.is_directory or not slot.size or slot.start >= HALF:
+            return grave
+        whole = self._high_words.of_file(slot)
+        return grave._replace(slot=whole, guessed=True) if whole is not None else grave
 
     def _conclude(self, graves: list[Grave]) -> list[Conclusion | None]:
         places, remnants = [], []
@@ -276,6 +304,9 @@ class Remains:
             runs = self._directory_runs.get(slot.start, ()) if own else ()
         extents = grid.extents(runs) if is_directory else grid.concluded_extents(runs)
         stored = min(size, grid.cluster_size) if runs else 0
+        if grave.guessed:
+            extents, stored = tuple(replace(extent, assumed=True) for extent in extents), 0
+            content = ContentState.ASSUMED if content is ContentState.INTACT else content
         yield Entry(
             address=address,
             path=_join(grave.path, slot.name),
