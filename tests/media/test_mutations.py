@@ -33,9 +33,6 @@ EXPECTED = {
     NoticeCode.DAMAGED,
     NoticeCode.UNSUPPORTED,
     NoticeCode.MEMORY_LIMIT,
-    NoticeCode.CAPABILITY_FAILED,
-    NoticeCode.DECODER_DIED,
-    NoticeCode.TIME_LIMIT,
 }
 
 

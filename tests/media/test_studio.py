@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +124,25 @@ def test_the_process_is_replaced_after_its_share_of_streams() -> None:
     assert len(before) == len(after) == 1
     assert before != after
     assert child_processes() == others
+
+
+def test_the_decoder_process_ends_with_the_one_that_started_it() -> None:
+    program = (
+        "import sys; from kaval.media import MediaLimits; from kaval.media.studio import Studio; "
+        "from tests.media.test_studio import child_processes; studio = Studio(MediaLimits()).__enter__(); assert studio.confinement; "
+        "print(*child_processes(), flush=True); sys.stdin.read()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        decoder = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+        ended, _, _ = select.select([decoder], [], [], 10)
+    os.close(decoder)
+
+    assert ended
 
 
 def child_processes() -> set[int]:

@@ -23,7 +23,7 @@ from kaval.core.records import Notice, NoticeCode
 from kaval.media import MEDIA, MediaFacts, MediaLimits
 from kaval.media.wire import LENGTH, MAXIMUM_SIZE, Answer, Declined, Ready, Request, Told, packed, read_answer
 
-_START_SECONDS = 50.0
+_START_SECONDS = 25.0
 _ANSWER_SECONDS = 2.0
 _KEPT_MEMORY = 16 << 20
 _ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": str(256 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}

@@ -40,7 +40,7 @@ def decode_jpeg(content: memoryview, limits: MediaLimits) -> MediaFacts:
         if colour not in ("YCbCr", "Gray"):
             return decode_with_pillow(content, ("JPEG",), "JPEG", limits)
         luma, problem = _luma(content)
-    except ValueError:
+    except (ValueError, KeyError):  # KeyError: a colour space that simplejpeg has no name for
         return decode_with_pillow(content, ("JPEG",), "JPEG", limits)
     taking = exif_of_jpeg(content)
     return picture_facts(
