@@ -38,7 +38,10 @@ NESTED_TYPES = frozenset(
 )  # fmt: skip
 """Types that are opened as further sources, beside every type whose name says disk image."""
 
-IMAGE_EXTENSIONS = (".dd", ".img", ".raw", ".001", ".iso", ".dmg", ".vmdk", ".vhd", ".vhdx", ".qcow2", ".e01")
+IMAGE_EXTENSIONS = (
+    ".dd", ".img", ".raw", ".000", ".001", ".iso", ".dmg", ".vmdk", ".vhd", ".vhdx", ".vdi", ".qcow2", ".e01", ".ex01",
+    ".s01", ".aff4",
+)  # fmt: skip
 MINIMUM_IMAGE_SIZE = 64 << 10
 
 

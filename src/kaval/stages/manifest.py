@@ -45,7 +45,8 @@ def facts_digest(segments: Sequence[Segment]) -> str:
 
 def source_facts(head: Mapping[str, Any], done: Mapping[str, UnitRecord]) -> dict[str, Any]:
     """Return how the source was opened and how its digests compare with those stored in it or given."""
-    container = (done["open-0000"].facts.get("container") or {}) if "open-0000" in done else {}
+    opened = done["open-0000"].facts if "open-0000" in done else {}
+    container = opened.get("container") or {}
     whole = done["whole-0000"].facts if "whole-0000" in done else {}
     given = dict(head["plan"]["given_digests"])
     stored = dict(container.get("stored_digests", {}))
@@ -54,6 +55,7 @@ def source_facts(head: Mapping[str, Any], done: Mapping[str, UnitRecord]) -> dic
         "container": container.get("layer"),
         "title": container.get("title"),
         "facts": container.get("facts", {}),
+        "parts": dict(opened.get("beside", {})),
         "digested_at": whole.get("locator"),
         "decoded_size": whole.get("size"),
         "stored_digests": stored,

@@ -50,7 +50,8 @@ class Opener:
     """Opens what lies on the way of a locator, and keeps it open for the next.
 
     ``remember`` tells how entries that hold further sources are laid out, so that a chain through them can
-    be followed without listing their trees again; ``look_up`` is asked for what was not told.
+    be followed without listing their trees again; ``look_up`` is asked for what was not told, ``look_up_path`` for the
+    locator of a path in a tree. ``beside`` collects the files beside the source that were needed, with their sizes.
     """
 
     def __init__(
@@ -59,12 +60,16 @@ class Opener:
         exhibit: str,
         keyring: Keyring,
         look_up: Callable[[str], Layout | None] | None = None,
+        look_up_path: Callable[[str, str], str | None] | None = None,
     ) -> None:
         self._path = path
         self._exhibit = exhibit
         self._keyring = keyring
         self._look_up = look_up
+        self._look_up_path = look_up_path
         self._layouts: dict[str, Layout] = {}
+        self._by_path: dict[tuple[str, str], str] = {}
+        self.beside: dict[str, int] = {}
         self._sources: dict[str, ByteSource] = {}
         self._trees: dict[str, Tree] = {}
         self._volumes: dict[str, list[Volume]] = {}
@@ -73,6 +78,7 @@ class Opener:
     def remember(self, locator: str, layout: Layout) -> None:
         """Tell how an entry is laid out in the source its tree lies in."""
         self._layouts[locator] = layout
+        self._by_path[locator[: locator.rfind(":")], layout[2]] = locator
 
     def root(self) -> ByteSource:
         """Return the source as it lies on the examiner's machine."""
@@ -94,13 +100,35 @@ class Opener:
         return CONTAINERS.get(step.layer).open(inner, self.name_of(locator.parent), self._siblings(locator))
 
     def _siblings(self, locator: Locator) -> Callable[[str], ByteSource | None]:
+        """Return what finds a file beside the one a container lies in: on this machine, or in the same tree."""
+        holder = locator.parent
+
         def beside(name: str) -> ByteSource | None:
-            if len(locator.steps) > 1 or Path(name).name != name:
+            if "/" in name or name in ("", ".", ".."):
                 return None
-            path = self._path.parent / name
-            return FileSource(path) if path.is_file() else None
+            return self._beside_in_tree(holder, name) if holder.steps else self._beside_on_disk(name)
 
         return beside
+
+    def _beside_on_disk(self, name: str) -> ByteSource | None:
+        path = self._path.parent / name
+        if not path.is_file():
+            return None
+        source = FileSource(path)
+        self.beside[name] = source.size
+        return source
+
+    def _beside_in_tree(self, holder: Locator, name: str) -> ByteSource | None:
+        layout = self._layout(holder)
+        if layout is None:
+            return None
+        tree = str(holder)[: str(holder).rfind(":")]
+        folder = layout[2].rpartition("/")[0]
+        path = f"{folder}/{name}" if folder else name
+        found = self._by_path.get((tree, path))
+        if found is None and self._look_up_path is not None:
+            found = self._look_up_path(tree, path)
+        return self.source(Locator.parse(found)) if found else None
 
     def source(self, locator: Locator) -> ByteSource:
         """Return the bytes that a locator names: a decoded container, a volume, the stream of an entry.

@@ -7,6 +7,7 @@ first hits come early and the disk is read forwards. It is the same whatever the
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Thread
@@ -23,6 +24,11 @@ _COLUMNS = [
 ]  # fmt: skip
 _READ_KINDS = frozenset({"file", "stream", "system"})
 _UNREADABLE_CONTENTS = frozenset({"gone", "encrypted", "none"})
+
+_PART = re.compile(r"\.(?i:[els][0-9a-z]{2}|ex[0-9a-z]{2}|[0-9]{3}|a[a-z]|vmdk|a?vhdx?|vdi|qcow2?|aff4|img|raw|dd)$")
+"""The extensions of images that come in parts, or lean on another one."""
+
+MAXIMUM_PARTS = 4096
 
 Chains = Mapping[str, tuple[tuple[str, Layout], ...]]
 """For the locator of an enclosing source: the entries that hold it, outermost first."""
@@ -117,6 +123,25 @@ class Schedule:
 
         rows = self._table.filter(pc.is_in(self._table.column("entry_id"), pa.array(sorted(entry_ids), pa.int64())))
         return sorted((task_of(row, 0) for row in rows.to_pylist()), key=lambda task: task.entry_id)
+
+    def beside(self, task: Task) -> tuple[tuple[str, Layout], ...]:
+        """Return the entries that may be further parts of an image: in its folder, with a part's extension."""
+        import pyarrow.compute as pc
+
+        folder, _, name = task.path.rpartition("/")
+        if not _PART.search(name):
+            return ()
+        path = self._table.column("path")
+        prefix = f"{folder}/" if folder else ""
+        near = pc.and_(pc.starts_with(path, prefix), pc.match_substring_regex(path, _PART.pattern))
+        rows = self._table.filter(near).slice(0, MAXIMUM_PARTS).to_pylist()
+        tree = task.locator[: task.locator.rfind(":") + 1]
+        tasks = [task_of(row, 0) for row in rows if row["locator"].startswith(tree) and row["kind"] in _READ_KINDS]
+        return tuple(
+            (part.locator, part.layout())
+            for part in tasks
+            if part.path.rpartition("/")[0] == folder and part.locator != task.locator
+        )
 
 
 def task_of(row: Mapping[str, Any], priority: int) -> Task:

@@ -33,7 +33,7 @@ ENTRIES_A_UNIT = 1 << 32
 class Holder:
     """An entry that holds a further source: how it is laid out, and how its own state colours what lies in it.
 
-    ``by_name``: nothing but its name speaks for it.
+    ``by_name``: nothing but its name speaks for it. ``beside`` are the entries that may be further parts of it.
     """
 
     locator: str
@@ -43,15 +43,16 @@ class Holder:
     depth: int
     by_name: bool = False
     above: tuple[tuple[str, Layout], ...] = ()
+    beside: tuple[tuple[str, Layout], ...] = ()
 
     def tell(self, opener: Opener) -> None:
         """Let an opener follow chains through this entry and those above it."""
-        for locator, layout in (*self.above, (self.locator, self.layout)):
+        for locator, layout in self.chain():
             opener.remember(locator, layout)
 
     def chain(self) -> tuple[tuple[str, Layout], ...]:
         """Return what an entry inside this one has above it."""
-        return (*self.above, (self.locator, self.layout))
+        return (*self.above, *self.beside, (self.locator, self.layout))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +114,7 @@ def open_root(workplace: Workplace, unit: str) -> UnitRecord:
             facts["trees"].append(str(record.locator))
         if record.stage == "container" and facts["container"] is None:
             facts["container"] = _container_facts(desk.opener, record)
+    facts["beside"] = dict(sorted(desk.opener.beside.items()))
     segments = rows.write(workplace.folder, unit)
     return _placed(workplace, UnitRecord(unit=unit, segments=segments, counts=rows.counts, facts=facts))
 

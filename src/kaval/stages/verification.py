@@ -144,7 +144,7 @@ class StoredEntries:
 
     def __init__(self, connection: Any, source: Path, exhibit: str, keyring: Keyring) -> None:
         self._connection = connection
-        self.opener = Opener(source, exhibit, keyring, self.layout)
+        self.opener = Opener(source, exhibit, keyring, self.layout, self._locator_of)
 
     def layout(self, locator: str) -> Layout | None:
         """Return how an entry is laid out, as listed."""
@@ -155,6 +155,14 @@ class StoredEntries:
             return None
         extents = None if row[0] is None else tuple(Extent(**extent) for extent in row[0])
         return extents, row[1], row[2]
+
+    def _locator_of(self, tree: str, path: str) -> str | None:
+        """Return the locator of the allocated entry that a tree lists under a path."""
+        row = self._connection.execute(
+            "SELECT locator FROM entries WHERE path = ? AND starts_with(locator, ?) ORDER BY state, entry_id LIMIT 1",
+            [path, f"{tree}:"],
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     def open(self, locator: str) -> ByteSource:
         """Return the stream of an entry.
