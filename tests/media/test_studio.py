@@ -129,7 +129,8 @@ def test_the_process_is_replaced_after_its_share_of_streams() -> None:
 def test_the_decoder_process_ends_with_the_one_that_started_it() -> None:
     program = (
         "import sys; from kaval.media import MediaLimits; from kaval.media.studio import Studio; "
-        "from tests.media.test_studio import child_processes; studio = Studio(MediaLimits()).__enter__(); assert studio.confinement; "
+        "from tests.media.test_studio import child_processes; "
+        "studio = Studio(MediaLimits()).__enter__(); assert studio.confinement; "
         "print(*child_processes(), flush=True); sys.stdin.read()"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
