@@ -126,3 +126,33 @@ def test_every_type_has_a_title_and_no_name_is_used_twice() -> None:
 
     assert all(file_type.title and "/" in file_type.media_type for file_type in types)
     assert len({file_type.media_type for file_type in types}) == len(types)
+
+
+def _disk(place: int, content: bytes) -> bytes:
+    disk = bytearray(1 << 17)
+    disk[510:512] = b"\x55\xaa"
+    disk[place : place + len(content)] = content
+    return bytes(disk)
+
+
+_ENTRY = b"\0\0\0\0\x83\0\0\0" + (64).to_bytes(4, "little") + (100).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _disk(3, b"NTFS    "),
+        _disk(82, b"FAT32   "),
+        _disk(1080, b"\x53\xef"),
+        _disk(446, _ENTRY),
+    ],
+)
+def test_a_disk_is_told_whatever_it_is_called(content: bytes) -> None:
+    found = identify(content[:HEAD_SIZE], len(content))
+
+    assert found is not None
+    assert found.media_type == "application/x-raw-disk-image"
+
+
+def test_a_mark_at_the_end_of_a_sector_makes_no_disk() -> None:
+    assert identify(_disk(0, b"\1")[:HEAD_SIZE], 1 << 17) is None

@@ -33,7 +33,7 @@ NESTED_TYPES = frozenset(
         "application/vnd.openxmlformats-officedocument.presentationml.presentation",
         "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet",
         "application/vnd.oasis.opendocument.presentation",
-        "application/x-iso9660-image", "application/x-apple-diskimage",
+        "application/x-iso9660-image", "application/x-apple-diskimage", "application/x-luks", "application/x-bitlocker",
     }
 )  # fmt: skip
 """Types that are opened as further sources, beside every type whose name says disk image."""
