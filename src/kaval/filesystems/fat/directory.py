@@ -195,6 +195,7 @@ def _date(day: int) -> int | None:
     return calendar.timegm((year, month, number, 0, 0, 0)) * _NANOSECONDS
 
 
+@lru_cache(maxsize=4096)
 def moment(day: int, time: int, tenths: int = 0) -> int | None:
     """Return a stored date and time in nanoseconds since 1970 of the writer's clock."""
     start = _date(day)

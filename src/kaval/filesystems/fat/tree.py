@@ -201,7 +201,8 @@ class _Walk:
         end = self._source.size
         if runs and max(grid.place(first + count) for first, count in runs) > end:
             content = self._cut(path, address, runs, needed, content, notices)
-        for name in impossible_times(slot):
+        incomplete = times.modified is None or times.created is None or times.accessed is None
+        for name in impossible_times(slot) if incomplete else ():
             message = f"{path}: the stored {name} time does not exist and is left empty"
             notices.append(_notice(NoticeCode.TIME_IMPOSSIBLE, message, address, slot.offset))
         kind = EntryKind.DIRECTORY if slot.is_directory else EntryKind.FILE
