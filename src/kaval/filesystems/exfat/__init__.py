@@ -13,7 +13,8 @@ from kaval.core.keys import Keyring
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.filesystems import FILESYSTEMS
-from kaval.filesystems.exfat.boot import STRUCTURE, is_exfat, read_boot
+from kaval.filesystems.copies import another_starts
+from kaval.filesystems.exfat.boot import STRUCTURE, has_copy, read_boot, starts_exfat
 from kaval.filesystems.exfat.tree import ExfatTree
 
 
@@ -27,8 +28,12 @@ class ExfatFileSystem:
     requires: ClassVar[tuple[str, ...]] = ("numpy",)
 
     def probe(self, source: ByteSource) -> bool:
-        """Say whether an exFAT starts here."""
-        return is_exfat(source)
+        """Say whether an exFAT starts here, or did before its boot sector was damaged."""
+        return starts_exfat(source) or (has_copy(source) and not another_starts(source, self.name))
+
+    def starts(self, source: ByteSource) -> bool:
+        """Say whether the first boot sector is that of an exFAT."""
+        return starts_exfat(source)
 
     def open(self, source: ByteSource, keyring: Keyring) -> Tree:
         """Return the tree; table and bitmap are read with the first entry."""

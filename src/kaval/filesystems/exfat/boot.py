@@ -37,9 +37,20 @@ class Boot:
     from_copy: bool = False
 
 
-def is_exfat(source: ByteSource) -> bool:
-    """Say whether the boot sector or its copy, for any sector size, carries the signature of exFAT."""
-    return any(source.read_at(offset + 3, 8) == SIGNATURE for offset in _places())
+def starts_exfat(source: ByteSource) -> bool:
+    """Say whether the first sector carries the signature of exFAT."""
+    return source.read_at(3, 8) == SIGNATURE
+
+
+def has_copy(source: ByteSource) -> bool:
+    """Say whether the copy of the boot sector, for any sector size, is one that makes sense."""
+    for offset in _places()[1:]:
+        try:
+            parse(source.read_at(offset, 512), source.size, from_copy=True)
+        except CorruptStructureError:
+            continue
+        return True
+    return False
 
 
 def _places() -> tuple[int, ...]:

@@ -14,7 +14,8 @@ from kaval.core.keys import Keyring
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.filesystems import FILESYSTEMS
-from kaval.filesystems.fat.boot import STRUCTURE, Boot, is_fat, read_boot
+from kaval.filesystems.copies import another_starts
+from kaval.filesystems.fat.boot import STRUCTURE, Boot, has_copy, read_boot, starts_fat
 from kaval.filesystems.fat.tree import FatTree
 
 
@@ -28,8 +29,12 @@ class FatFileSystem:
     requires: ClassVar[tuple[str, ...]] = ("numpy",)
 
     def probe(self, source: ByteSource) -> bool:
-        """Say whether a FAT starts here."""
-        return is_fat(source)
+        """Say whether a FAT starts here, or did before its boot sector was damaged."""
+        return starts_fat(source) or (has_copy(source) and not another_starts(source, self.name))
+
+    def starts(self, source: ByteSource) -> bool:
+        """Say whether the first boot sector is that of a FAT."""
+        return starts_fat(source)
 
     def open(self, source: ByteSource, keyring: Keyring) -> Tree:
         """Return the tree; the table is read with the first entry."""

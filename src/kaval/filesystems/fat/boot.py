@@ -41,9 +41,14 @@ class Boot:
     from_copy: bool = False
 
 
-def is_fat(source: ByteSource) -> bool:
+def starts_fat(source: ByteSource) -> bool:
     """Say whether a FAT starts here: a sane boot sector, and a table or a label that agrees with it."""
-    return any(_agrees(source, sector) for sector in (0, BACKUP_SECTOR * 512))
+    return _agrees(source, 0)
+
+
+def has_copy(source: ByteSource) -> bool:
+    """Say whether sector 6 holds the copy of a boot sector of FAT32 that makes sense."""
+    return _agrees(source, BACKUP_SECTOR * 512)
 
 
 def _agrees(source: ByteSource, offset: int) -> bool:

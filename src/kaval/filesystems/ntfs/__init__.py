@@ -14,7 +14,8 @@ from kaval.core.contracts import Tree
 from kaval.core.keys import Keyring
 from kaval.core.sources import ByteSource
 from kaval.filesystems import FILESYSTEMS
-from kaval.filesystems.ntfs.boot import is_ntfs, read_boot
+from kaval.filesystems.copies import another_starts
+from kaval.filesystems.ntfs.boot import has_copy, read_boot, starts_ntfs
 from kaval.filesystems.ntfs.tree import NtfsTree
 
 
@@ -28,8 +29,12 @@ class NtfsFileSystem:
     requires: ClassVar[tuple[str, ...]] = ("numpy",)
 
     def probe(self, source: ByteSource) -> bool:
-        """Say whether an NTFS starts here."""
-        return is_ntfs(source)
+        """Say whether an NTFS starts here, or did before its boot sector was damaged."""
+        return starts_ntfs(source) or (has_copy(source) and not another_starts(source, self.name))
+
+    def starts(self, source: ByteSource) -> bool:
+        """Say whether the first boot sector is that of an NTFS."""
+        return starts_ntfs(source)
 
     def open(self, source: ByteSource, keyring: Keyring) -> Tree:
         """Return the tree; raises where neither boot sector nor the first record of the table can be used."""

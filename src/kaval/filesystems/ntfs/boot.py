@@ -28,9 +28,19 @@ class Boot:
     from_copy: bool = False
 
 
-def is_ntfs(source: ByteSource) -> bool:
-    """Say whether the boot sector or its copy carries the signature of NTFS."""
-    return any(source.read_at(offset + 3, 8) == SIGNATURE for offset in _places(source))
+def starts_ntfs(source: ByteSource) -> bool:
+    """Say whether the first sector carries the signature of NTFS."""
+    return source.read_at(3, 8) == SIGNATURE
+
+
+def has_copy(source: ByteSource) -> bool:
+    """Say whether the last sector holds a boot sector whose file table is there as well."""
+    try:
+        boot = parse(source.read_at(_places(source)[-1], 512), from_copy=True)
+    except CorruptStructureError:
+        return False
+    places = (boot.table_cluster * boot.cluster_size, boot.mirror_cluster * boot.cluster_size)
+    return any(source.read_at(place, 4) == b"FILE" for place in places)
 
 
 def _places(source: ByteSource) -> tuple[int, ...]:
