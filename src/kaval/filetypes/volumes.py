@@ -48,6 +48,7 @@ SIGNATURES = (
     Signature(b"FAT16   ", DISK, 54, _boot_sector),
     Signature(b"FAT12   ", DISK, 54, _boot_sector),
     Signature(b"EFI PART", DISK, 512, _large),
+    Signature(b"LABELONE", DISK, 512, _large),
     Signature(b"\x53\xef", DISK, 1080, _ext),
     Signature(b"NXSB", DISK, 32, _large),
     Signature(b"XFSB\0\0", DISK, 0, _large),

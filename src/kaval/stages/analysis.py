@@ -75,7 +75,12 @@ class _Reading:
     digests: dict[str, bytes]
     media_type: str | None
     submitted: bool
-    hit_rows: list[tuple[Any, ...]] = field(default_factory=list)
+    answer: MediaFacts | Notice | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the decoder still has it."""
+        return self.submitted and self.answer is None
 
 
 class Analyst:
@@ -89,6 +94,7 @@ class Analyst:
         self._opener = opener
         self._matcher = matcher
         self._studio = studio
+        self._in_decoder = False
         self._algorithms = [(capability.name, capability) for capability in DIGESTS.available()]
 
     def run(self, tasks: Sequence[Task], lost: dict[int, str], rows: RowBuffer, pack: PackWriter | None) -> Tally:
@@ -116,9 +122,16 @@ class Analyst:
         """Read and digest one stream; a picture goes to the decoder before it is digested."""
         outcome = fenced("reading", lambda: self._digest(task, work, pending), strict=self._plan.strict)
         if isinstance(outcome, Notice):
+            self._drain(pending)
             work.remark(task, outcome)
             return None
         return outcome
+
+    def _drain(self, pending: _Reading | None) -> None:
+        """Take away the decoder's answer on a stream that failed behind its back."""
+        if self._studio is not None and self._in_decoder and not (pending and pending.waits):
+            self._studio.result()
+            self._in_decoder = False
 
     def _digest(self, task: Task, work: _Work, pending: _Reading | None) -> _Reading | None:
         if task.size > self._plan.sparse_size and self._mostly_sparse(task):
@@ -173,24 +186,31 @@ class Analyst:
     ) -> tuple[dict[str, bytes], bool]:
         """Digest a picture while it is decoded; one that is known-good is not decoded at all."""
         content = head if task.size <= len(head) else head + source.read_at(len(head), task.size - len(head))
-        assert self._studio is not None
         if not self._matcher.has_known_good:
-            self._settle(pending, work)
-            self._studio.submit(content, media_type)
+            self._settle(pending)
+            self._submit(content, media_type)
             return self._digest_bytes(content), True
         digests = self._digest_bytes(content)
         subject = _subject(task)
         if any(row[7] == "known-good" for row in self._matcher.exact(subject, digests)):
             work.tally.skipped_known_good += 1
             return digests, False
-        self._settle(pending, work)
-        self._studio.submit(content, media_type)
+        self._settle(pending)
+        self._submit(content, media_type)
         return digests, True
 
-    def _settle(self, pending: _Reading | None, work: _Work) -> None:
-        """Take the answer on the picture before, so that the decoder is free."""
-        if pending is not None:
-            self._finish(pending, work)
+    def _settle(self, pending: _Reading | None) -> None:
+        """Take the answer on the picture before, so that the decoder is free; what it says is written down later."""
+        if pending is not None and pending.waits:
+            assert self._studio is not None
+            pending.answer = self._studio.result()
+            self._in_decoder = False
+            beat()
+
+    def _submit(self, content: bytes, media_type: str) -> None:
+        assert self._studio is not None
+        self._studio.submit(content, media_type)
+        self._in_decoder = True
 
     def _digest_bytes(self, content: bytes) -> dict[str, bytes]:
         digests = {}
@@ -208,10 +228,9 @@ class Analyst:
         """Take the decoder's answer on a picture, once."""
         if not reading.submitted:
             return
-        reading.submitted = False
-        assert self._studio is not None
-        answer = self._studio.result()
-        beat()
+        self._settle(reading)
+        answer, reading.submitted = reading.answer, False
+        assert answer is not None
         if isinstance(answer, Notice):
             work.remark(reading.task, answer)
             return
