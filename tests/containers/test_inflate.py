@@ -40,6 +40,7 @@ def _zstd(content: bytes) -> bytes:
 
 PACKERS: dict[Codec, Callable[[bytes], bytes]] = {
     Codec.DEFLATE: _raw_deflate,
+    Codec.ZLIB: zlib.compress,
     Codec.GZIP: lambda content: gzip.compress(content, mtime=0),
     Codec.BZIP2: bz2.compress,
     Codec.XZ: lzma.compress,

@@ -37,6 +37,7 @@ class Codec(StrEnum):
     """How a stream is compressed; grammar: the name of the format."""
 
     DEFLATE = "deflate"
+    ZLIB = "zlib"
     GZIP = "gzip"
     BZIP2 = "bzip2"
     XZ = "xz"
@@ -267,8 +268,8 @@ def _zstd() -> Decoder:
     raise UnavailableError("zstd", "backports.zstd is not installed")
 
 
-def _zlib() -> _Zlib:
-    return _Zlib(zlib.decompressobj(-15))
+def _zlib(window_bits: int = -15) -> _Zlib:
+    return _Zlib(zlib.decompressobj(window_bits))
 
 
 try:
@@ -280,17 +281,19 @@ crc32: Callable[[bytes, int], int] = zlib.crc32 if _ISAL is None else _ISAL.crc3
 """The CRC-32 of bytes, going on from that of those before them."""
 
 
-def _fast() -> _Zlib:
-    return _zlib() if _ISAL is None else _Zlib(_ISAL.decompressobj(-15), _ISAL.error)
+def _fast(window_bits: int = -15) -> _Zlib:
+    return _zlib(window_bits) if _ISAL is None else _Zlib(_ISAL.decompressobj(window_bits), _ISAL.error)
 
 
 _FAST: dict[Codec, Callable[[], Decoder]] = {
     Codec.DEFLATE: _fast,
+    Codec.ZLIB: partial(_fast, 15),
     Codec.GZIP: lambda: _Gzip(_fast),
 }
 
 _MAKERS: dict[Codec, Callable[[], Decoder]] = {
     Codec.DEFLATE: _zlib,
+    Codec.ZLIB: partial(_zlib, 15),
     Codec.GZIP: lambda: _Gzip(_zlib),
     Codec.BZIP2: lambda: Streaming(bz2.BZ2Decompressor),
     Codec.XZ: lambda: Streaming(partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, memlimit=MEMORY_LIMIT)),

@@ -342,6 +342,11 @@ class CheckpointedSource:
         return block
 
     @property
+    def failure(self) -> KavalError | None:
+        """The error that decoding the stream ended with, as far as it was tried."""
+        return self._failure[1] if self._failure else None
+
+    @property
     def trailing_size(self) -> int:
         """Bytes behind the end of the stream that belong to nothing; known once it was read to the end."""
         return self._length - self._taken() if self._state.ended else 0
