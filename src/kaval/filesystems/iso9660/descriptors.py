@@ -39,8 +39,6 @@ def read_descriptors(source: ByteSource) -> tuple[list[Hierarchy], dict[str, str
     facts = {"type": "ISO 9660"}
     for sector in range(FIRST_SECTOR, FIRST_SECTOR + MAXIMUM_DESCRIPTORS):
         block = source.read_at(sector * SECTOR_SIZE, SECTOR_SIZE)
-        if block[1:6] in (b"NSR02", b"NSR03"):
-            facts["also"] = "UDF, which is not read"
         if block[1:6] != b"CD001" or len(block) < SECTOR_SIZE:
             continue
         if block[0] == _TERMINATOR:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
+from kaval.core.contracts import Tree
 from kaval.core.errors import LocatorError, UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource, ExtentSource
@@ -36,9 +38,15 @@ class IsoTree:
     """The hierarchies of one volume; addresses are the bytes at which directory records lie."""
 
     def __init__(
-        self, source: ByteSource, hierarchies: list[Hierarchy], facts: dict[str, str], notices: list[Notice]
+        self,
+        source: ByteSource,
+        hierarchies: list[Hierarchy],
+        facts: dict[str, str],
+        notices: list[Notice],
+        beside: Tree | None = None,
     ) -> None:
         self.source = source
+        self._beside = beside
         self._notices = notices
         self._walks = [_Walk(source, hierarchy) for hierarchy in hierarchies]
         self._walks.sort(key=lambda walk: not walk.skip >= 0)
@@ -58,6 +66,8 @@ class IsoTree:
                 yield from walk.entries(listed)
             else:
                 yield from _only_here(walk.entries(set()), listed)
+        if self._beside is not None:
+            yield from _only_here(self._beside.entries(), listed)
 
     def open_stream(self, address: str) -> ByteSource:
         """Return the stream of an entry: every one has extents, so this lists until it meets it."""
@@ -69,12 +79,14 @@ class IsoTree:
     def unallocated(self) -> Iterator[Extent]:
         """Yield what no entry of any hierarchy leads to: a disc keeps no map of what is free."""
         owned = [(0, (16 + len(self._walks) + 1) * SECTOR_SIZE)]
-        for walk in self._walks:
-            owned.append(walk.root_span)
-            for entry in walk.entries(set()):
-                if isinstance(entry, Entry):
-                    extents = entry.extents or ()
-                    owned.extend((extent.offset, extent.offset + extent.length) for extent in extents)
+        owned.extend(walk.root_span for walk in self._walks)
+        trees = [walk.entries(set()) for walk in self._walks]
+        if self._beside is not None:
+            trees.append(self._beside.entries())
+        for record in chain.from_iterable(trees):
+            if isinstance(record, Entry):
+                extents = record.extents or ()
+                owned.extend((extent.offset, extent.offset + extent.length) for extent in extents)
         end = 0
         for start, stop in sorted(owned):
             first = -(-end // SECTOR_SIZE) * SECTOR_SIZE
