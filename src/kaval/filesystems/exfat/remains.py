@@ -35,7 +35,7 @@ from kaval.filesystems.exfat.directory import (
 ORPHANS = "$OrphanFiles"
 MAXIMUM_DIRECTORY_CLUSTERS = 4096
 MAXIMUM_DEPTH = 128
-MAXIMUM_SCAN_SIZE = 16 << 30
+MAXIMUM_SCAN_SIZE = 8 << 30
 _BLOCK_SIZE = 4 << 20
 _PROBE_SIZE = ENTRY_SIZE * 19
 _PROBE_FROM = 16 << 10

@@ -18,7 +18,7 @@ from kaval.filesystems.clusters.grid import FIRST_CLUSTER
 from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import DirectoryParser, Slot
 
-MAXIMUM_SCAN_SIZE = 16 << 30
+MAXIMUM_SCAN_SIZE = 8 << 30
 """Bytes of free space that are looked at; what lies behind is told in a notice."""
 
 _BLOCK_SIZE = 4 << 20

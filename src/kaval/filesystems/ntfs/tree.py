@@ -80,11 +80,12 @@ class NtfsTree:
         yield from self._boot_notices()
         directories = Directories(self._table)
         deleted = array("Q")
-        for segment in self._living(deleted):
+        claims = Claims()
+        for segment in self._living(deleted, claims):
             if not segment.names and segment.number < FIRST_NAMED:
                 continue
             yield from self._segment_entries(segment, directories, None)
-        yield from self._deleted_entries(deleted, directories)
+        yield from self._deleted_entries(deleted, directories, claims)
         for number in directories.loops:
             message = f"the directories above record {number} lead back to it"
             yield Notice(code=NoticeCode.LOOP, message=message, structure=STRUCTURE)
@@ -103,8 +104,8 @@ class NtfsTree:
             message = f"the volume has {end} bytes, the image {self.source.size}: what lies behind is not there"
             yield Notice(code=NoticeCode.TRUNCATED, message=message, offset=self.source.size, structure="NTFS")
 
-    def _living(self, deleted: array[int]) -> Iterator[Segment]:
-        """Yield the base records in use; the numbers of those that are not are gathered."""
+    def _living(self, deleted: array[int], claims: Claims) -> Iterator[Segment]:
+        """Yield the base records in use; of those that are not, numbers and runs are gathered."""
         size = self.boot.record_size
         for batch in self._table.batches():
             block = batch.block
@@ -114,10 +115,17 @@ class NtfsTree:
                     self._bad_record(batch, place)
                 elif not flags & IN_USE:
                     deleted.append(batch.first + place // size)
+                    self._note_claims(batch, place, claims)
                 else:
                     segment = self._parse(batch, place)
                     if segment is not None:
                         yield segment
+
+    def _note_claims(self, batch: Batch, place: int, claims: Claims) -> None:
+        segment = self._parse(batch, place)
+        if segment is not None:
+            for stream in streams_of(segment.attributes, DATA, self.boot):
+                claims.add(segment.number, stream.stored_runs, _changed(segment))
 
     def _bad_record(self, batch: Batch, place: int) -> None:
         if batch.block[place : place + 4] == b"BAAD":
@@ -163,11 +171,9 @@ class NtfsTree:
                     yield segment
                 wanted += 1
 
-    def _deleted_entries(self, numbers: array[int], directories: Directories) -> Iterator[Entry | Notice]:
-        claims = Claims()
-        for segment in self._segments(numbers):
-            for stream in streams_of(segment.attributes, DATA, self.boot):
-                claims.add(segment.number, stream.stored_runs, _changed(segment))
+    def _deleted_entries(
+        self, numbers: array[int], directories: Directories, claims: Claims
+    ) -> Iterator[Entry | Notice]:
         claims.settle()
         for segment in self._segments(numbers):
             if segment.names or segment.attributes:

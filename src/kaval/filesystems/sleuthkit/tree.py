@@ -125,7 +125,7 @@ class _Walk:
         self._visited: set[int] = set()
         self._listed: set[int] = set()
         self._deleted: deque[tuple[str, str, Name, int]] = deque()
-        self._deleted_count = 0
+        self._name_count = 0
 
     def allocated(self) -> Iterator[Entry | Notice]:
         """Yield the entries of allocated names, directory by directory."""
@@ -164,9 +164,12 @@ class _Walk:
 
     def _entries(self, path: str, parent: str, name: Name, inode: Inode) -> Iterator[Entry | Notice]:
         address = str(inode.number)
+        if inode.number in self._listed and inode.kind is not EntryKind.DIRECTORY:
+            yield self._further_name(path, parent, name, inode)
+            return
         if inode.number in self._listed:
-            self._deleted_count += 1
-            address = f"{inode.number}-name-{self._deleted_count}"
+            self._name_count += 1
+            address = f"{inode.number}-name-{self._name_count}"
         self._listed.add(inode.number)
         kind = inode.kind
         if kind is EntryKind.FILE and name.raw in self._customs.system_names:
@@ -248,7 +251,7 @@ class _Walk:
             if (where, name.number) in seen:
                 continue
             seen.add((where, name.number))
-            self._deleted_count += 1
+            self._name_count += 1
             inode = name.inode
             if inode is None or inode.allocated or inode.number in self._listed:
                 yield self._name_only(where, parent, name)
@@ -279,9 +282,24 @@ class _Walk:
             except KavalError as error:
                 yield _notice(_code_of(error), f"the deleted directory {path} could not be read: {error}", address)
 
+    def _further_name(self, path: str, parent: str, name: Name, inode: Inode) -> Entry:
+        """Return a further name of a living inode: its bytes are listed with the first."""
+        self._name_count += 1
+        return Entry(
+            address=f"{name.number}-name-{self._name_count}",
+            path=path,
+            kind=inode.kind,
+            size=0,
+            state=EntryState.ALLOCATED,
+            content=ContentState.NONE,
+            parent=parent or None,
+            times=inode.times,
+            extents=(),
+        )
+
     def _name_only(self, path: str, parent: str, name: Name) -> Entry:
         return Entry(
-            address=f"{name.number}-name-{self._deleted_count}",
+            address=f"{name.number}-name-{self._name_count}",
             path=path,
             kind=name.kind,
             size=0,
