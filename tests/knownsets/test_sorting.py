@@ -16,7 +16,7 @@ from kaval.knownsets.sorting import Spill, sorted_records
 
 def records_of(spill: Spill) -> list[bytes]:
     found = [row.tobytes() for group in spill.groups() for row in group]
-    spill.close()
+    spill.remove()
     return found
 
 
@@ -70,7 +70,7 @@ def test_a_state_is_gone_back_to(tmp_path: Path) -> None:
     state = spill.state()
     spill.add(Column(values=lost))
     spill.put_aside()
-    spill._file.close()
+    spill.close()
 
     again = Spill(tmp_path / "x.unsorted", 20, linked=False)
     again.restore(state)

@@ -133,7 +133,10 @@ class Builder:
             self._spill(algorithm).restore(spilled)
 
     def finish(self) -> dict[str, int]:
-        """Sort and write everything; return the number of distinct values by algorithm."""
+        """Sort and write everything; return the number of distinct values by algorithm.
+
+        What was put aside stays until ``clear``, so that a killed build can be finished from its last state.
+        """
         counts = {}
         for algorithm in sorted(self._spills):
             spill = self._spills[algorithm]
@@ -141,13 +144,18 @@ class Builder:
                 counts[algorithm] = write_table(self.folder, algorithm, spill)
             else:
                 counts[algorithm] = _write_plain(self.folder, algorithm, spill)
-            spill.close()
         self._details.close()
         self._ends.close()
         _place_starts(self.folder)
         if counts.get("pdq", 0) >= FLAT_BELOW:
             write_index(self.folder)
         return counts
+
+    def clear(self) -> None:
+        """Remove what was put aside."""
+        for spill in self._spills.values():
+            spill.remove()
+        (self.folder / "details.ends").unlink()
 
     def abandon(self) -> None:
         """Close what is open; the folder is the caller's to remove."""
@@ -164,7 +172,6 @@ def _place_starts(folder: Path) -> None:
         starts.write(bytes(8))
         while block := file.read(1 << 20):
             starts.write(block)
-    ends.unlink()
 
 
 def write_table(folder: Path, algorithm: str, spill: Spill) -> int:

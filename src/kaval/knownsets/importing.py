@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kaval.core.errors import NotRecognisedError, UsageError
+from kaval.core.errors import CorruptStructureError, NotRecognisedError, UsageError
 from kaval.folder.durable import flush_directory, place_json
 from kaval.knownsets import Role
 from kaval.knownsets.building import Builder
@@ -82,6 +82,8 @@ class Order:
         self, known: SetFormat, scratch: Path, start: tuple[int, int] = (0, 0)
     ) -> Iterable[tuple[int, Reading]]:
         """Yield what is to be read, one reading a file, or one for all where they only make sense together."""
+        if known.joint and start[0]:
+            return
         if known.joint:
             yield 0, self._reading(self.paths[0], scratch, 0, (*self.paths[1:], *self.deltas))
             return
@@ -193,8 +195,12 @@ def _read(
                     kept_at = batch.position
             kept_at = 0
         refuse_role(order.role, builder.tallies)
+        if resumable:
+            checkpoint.place(len(order.paths), builder, identity)
         tell("sorting", 0)
         counts = builder.finish()
+        checkpoint.remove()
+        builder.clear()
     except BaseException:
         builder.abandon()
         raise
@@ -220,10 +226,13 @@ def _read(
 def _taken_up(folder: Path, known: SetFormat, identity: list[list[Any]]) -> tuple[Builder, tuple[int, int]]:
     """Return the builder of a folder, gone back to its last checkpoint where there is one that fits the files."""
     found = Checkpoint(folder).load()
-    if found is not None and found["identity"] == identity and not known.joint:
+    if found is not None and found["identity"] == identity:
         builder = Builder(folder, says=known.says)
-        builder.restore(found["builder"])
-        return builder, (int(found["file"]), builder.position)
+        try:
+            builder.restore(found["builder"])
+            return builder, (int(found["file"]), builder.position)
+        except CorruptStructureError:
+            builder.abandon()
     for left in folder.iterdir():
         if left.name not in OF_THE_WORKPLACE:
             left.unlink()

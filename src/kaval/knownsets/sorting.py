@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.batches import NO_DETAIL, Column, Rows
 
 RUN_SIZE = 8 << 20
@@ -82,7 +83,13 @@ class Spill:
         return {"size": self._file.tell(), "borders": [borders.tolist() for borders in self._borders]}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a state: what was put aside after it is forgotten."""
+        """Go back to a state: what was put aside after it is forgotten.
+
+        Raises:
+            CorruptStructureError: What was put aside is gone.
+        """
+        if self._path.stat().st_size < int(state["size"]):
+            raise CorruptStructureError(f"interrupted import {self._path}", "what was put aside is gone")
         self._file.truncate(int(state["size"]))
         self._file.seek(0, 2)
         self._borders = [np.array(borders, dtype=np.int64) for borders in state["borders"]]
@@ -111,8 +118,12 @@ class Spill:
                     yield sorted_records(self._fetch(file, parts[:, [low, high]]), self.width, self._depth)
 
     def close(self) -> None:
-        """Give the file back and remove it."""
+        """Give the file back."""
         self._file.close()
+
+    def remove(self) -> None:
+        """Give the file back and remove it."""
+        self.close()
         self._path.unlink(missing_ok=True)
 
     def _fetch(self, file: Any, spans: NDArray[np.int64]) -> Rows:
@@ -141,7 +152,7 @@ class Spill:
                 inner.add_records(piece)
             yield from inner.groups()
         finally:
-            inner.close()
+            inner.remove()
 
     def _pieces(self, file: Any, spans: NDArray[np.int64]) -> Iterator[Rows]:
         step = max(1, RUN_SIZE // self.record_size) * self.record_size

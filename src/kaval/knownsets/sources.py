@@ -41,7 +41,7 @@ def open_source(path: Path, start: int = 0) -> BinaryIO:
 def _open_member(path: Path) -> BinaryIO:
     try:
         archive = zipfile.ZipFile(path)
-        members = [member for member in archive.infolist() if not member.is_dir()]
+        members = [member for member in archive.infolist() if not member.filename.endswith("/")]
         if len(members) != 1:
             raise UnsupportedError(f"ZIP archive {path.name}", f"it holds {len(members)} files; unpack the one meant")
         if members[0].flag_bits & 1:

@@ -134,12 +134,10 @@ class Store:
             folder = self.version_folder(name, wanted)
             try:
                 return CompiledSet(folder)
-            except CorruptStructureError:
-                if folder.exists():
-                    raise
-                if number is not None:
-                    raise UsageError(f"the known set {name!r} has no version {number} any more") from None
-                if self.current(name) == wanted:
+            except CorruptStructureError as error:
+                if number is not None and not folder.exists():
+                    raise UsageError(f"the known set {name!r} has no version {number}") from error
+                if number is not None or self.current(name) == wanted:
                     raise
 
     def import_set(self, order: Order, description: Description, *, report: Report = silent) -> SetInfo:

@@ -25,7 +25,9 @@ from kaval.knownsets.batches import Batch, Column
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample, take_sample
 from kaval.knownsets.hexadecimal import decode_column, decode_value
 from kaval.knownsets.json_arrays import EACH, Items, JsonArrays
+from kaval.knownsets.moments import moment_of
 from kaval.knownsets.photodna import photodna_bytes
+from kaval.knownsets.places import place_of
 from kaval.knownsets.statements import Statement, answer, text_or_none, whole_number
 
 KNOWN_VERSIONS = ("1.1", "1.2", "1.3", "2.0")
@@ -121,6 +123,10 @@ class Vics:
         notes = {title: text for key, title in _NOTES.items() if (text := text_or_none(media.get(key)))}
         if files:
             notes["files named"] = str(len(files))
+        notes |= _exif_notes(media)
+        updated = moment_of(text_or_none(media.get("DateUpdated")))
+        if updated is not None and updated.zone == "unknown":
+            notes["zone of its time"] = "not stated"
         return Statement(
             category=text_or_none(media.get("Category")),
             identity=text_or_none(media.get("MediaID")),
@@ -135,6 +141,20 @@ class Vics:
             updated_at=text_or_none(media.get("DateUpdated")),
             notes=notes,
         )
+
+
+def _exif_notes(media: dict[str, Any]) -> dict[str, str]:
+    """Return place and time of capture, where exporters state them so that they can be relied on."""
+    notes = {}
+    for one in media.get("Exifs") or ():
+        if not isinstance(one, dict):
+            continue
+        name, value = str(one.get("PropertyName")).strip().lower(), text_or_none(one.get("PropertyValue"))
+        if name in ("lat/lon", "gps position", "gpsposition") and (place := place_of(value)) is not None:
+            notes["place of capture"] = f"{place[0]:.6f}, {place[1]:.6f}"
+        elif name in ("capture time", "datetimeoriginal") and (moment := moment_of(value)) is not None and value:
+            notes["time of capture"] = f"{value} (zone {moment.zone})"
+    return notes
 
 
 def _repositories(media: dict[str, Any]) -> str | None:
