@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
+from demonstration import journey
 from demonstration.__main__ import main
 from demonstration.build import DISK, TRUTH, Shape, build
 from demonstration.comparison import Share, compare
 from demonstration.programs import find_program
 from demonstration.truth import FileTruth, Truth
-
-from demonstration import journey
 
 SMALL = Shape(files=40, sizes=(("ntfs", 20), ("fat32", 72), ("exfat", 16), ("ext4", 20)))
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from demonstration.contents import Kind, Mark, Package, Pattern, Picture, Still, kind_of, members_of, produce
 from demonstration.corpus import MEDIA_FOLDERS, items_of, originals
 from demonstration.pictures import Form, Motif, Recipe, encode, paint
-from PIL import Image
-
 from kaval.media.pdq import pdq_of_rgb
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from demonstration.exfat import ExfatWriter
 from demonstration.ext4 import Ext4Writer
 from demonstration.fat32 import Fat32Writer

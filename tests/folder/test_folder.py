@@ -37,10 +37,10 @@ def test_rows_read_back_through_the_views(folder: Path) -> None:
     rows.add("entries", _entry(1))
     rows.add("digests", (1, 10, b"a" * 16, b"b" * 20, b"c" * 32, "image/jpeg", False, 0))
     segments = rows.write(folder, "unit")
-    names, answer = ask(connect(folder, segments), "SELECT path, state, md5, sha256, extents FROM entries")
+    names, rows_found = ask(connect(folder, segments), "SELECT path, state, md5, sha256, extents FROM entries")
 
     assert names == ["path", "state", "md5", "sha256", "extents"]
-    answer = list(answer)
+    answer = list(rows_found)
     assert answer == [
         (
             "ചിത്രം/चित्र.jpg",

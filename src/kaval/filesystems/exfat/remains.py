@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kaval.core.errors import UnreadableError
+from kaval.core.progress import advance
 from kaval.core.records import Entry, EntryKind, EntryState, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.filesystems.clusters import FIRST_CLUSTER, ChainTable, ClusterSet, Run
@@ -35,7 +36,6 @@ from kaval.filesystems.exfat.directory import (
 ORPHANS = "$OrphanFiles"
 MAXIMUM_DIRECTORY_CLUSTERS = 4096
 MAXIMUM_DEPTH = 128
-MAXIMUM_SCAN_SIZE = 8 << 30
 _BLOCK_SIZE = 4 << 20
 _PROBE_SIZE = ENTRY_SIZE * 19
 _PROBE_FROM = 16 << 10
@@ -189,22 +189,16 @@ class Remains:
         grid = self._boot.grid
         free = owned.inverted()
         free.discard(0, FIRST_CLUSTER)
-        left = MAXIMUM_SCAN_SIZE // grid.cluster_size
         most = max(1, _BLOCK_SIZE // grid.cluster_size)
         for first, count in free.runs():
             for start in range(first, first + count, most):
                 step = min(most, first + count - start)
                 if grid.place(start) >= self._source.size:
                     return
-                if left < step:
-                    message = f"beyond {MAXIMUM_SCAN_SIZE} bytes of free space no lost directories were searched for"
-                    offset = grid.place(start)
-                    yield Notice(code=NoticeCode.COUNT_LIMIT, message=message, offset=offset, structure="exFAT")
-                    return
-                left -= step
+                advance()
                 yield from self._candidates(start, step)
 
-    def _candidates(self, first: int, count: int) -> Iterator[int]:
+    def _candidates(self, first: int, count: int) -> Iterator[int | Notice]:
         size = self._boot.cluster_size
         try:
             if size >= _PROBE_FROM:
@@ -214,7 +208,9 @@ class Remains:
                         yield cluster
                 return
             block = self._source.read_at(self._boot.grid.place(first), count * size)
-        except UnreadableError:
+        except UnreadableError as error:
+            message = f"free clusters could not be searched for lost directories: {error.reason}"
+            yield Notice(code=NoticeCode.UNREADABLE, message=message, offset=error.offset, structure="exFAT")
             return
         for place in _matches(block, size):
             if _looks_like_directory(block[place * size : (place + 1) * size]):

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from kaval.core.errors import UnreadableError
+from kaval.core.progress import advance
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.filesystems.clusters import ClusterSet
 from kaval.filesystems.clusters.grid import FIRST_CLUSTER
 from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import DirectoryParser, Slot
-
-MAXIMUM_SCAN_SIZE = 8 << 30
-"""Bytes of free space that are looked at; what lies behind is told in a notice."""
 
 _BLOCK_SIZE = 4 << 20
 _PROBE_SIZE = 64
@@ -42,22 +40,17 @@ def scan(source: ByteSource, boot: Boot, owned: ClusterSet) -> Iterator[LostDire
     grid = boot.grid
     free = owned.inverted()
     free.discard(0, FIRST_CLUSTER)
-    left = MAXIMUM_SCAN_SIZE // grid.cluster_size
     most = max(1, _BLOCK_SIZE // grid.cluster_size)
     for first, count in free.runs():
         for start in range(first, first + count, most):
             step = min(most, first + count - start)
             if grid.place(start) >= source.size:
                 return
-            if left < step:
-                message = f"beyond {MAXIMUM_SCAN_SIZE} bytes of free space no lost directories were searched for"
-                yield Notice(code=NoticeCode.COUNT_LIMIT, message=message, offset=grid.place(start), structure="FAT")
-                return
-            left -= step
+            advance()
             yield from _candidates(source, boot, start, step)
 
 
-def _candidates(source: ByteSource, boot: Boot, first: int, count: int) -> Iterator[LostDirectory]:
+def _candidates(source: ByteSource, boot: Boot, first: int, count: int) -> Iterator[LostDirectory | Notice]:
     size = boot.cluster_size
     try:
         if size >= _PROBE_FROM:
@@ -67,7 +60,9 @@ def _candidates(source: ByteSource, boot: Boot, first: int, count: int) -> Itera
                     yield from _examined(head, cluster, boot)
             return
         block = source.read_at(boot.grid.place(first), count * size)
-    except UnreadableError:
+    except UnreadableError as error:
+        message = f"free clusters could not be searched for lost directories: {error.reason}"
+        yield Notice(code=NoticeCode.UNREADABLE, message=message, offset=error.offset, structure="FAT")
         return
     for place in _matches(block, size):
         yield from _examined(block[place * size : place * size + _PROBE_SIZE], first + place, boot)
