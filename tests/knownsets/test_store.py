@@ -141,6 +141,7 @@ READER = """
     store, until = Store(Path(sys.argv[1])), Path(sys.argv[2])
     seen, asked = set(), 0
     values = [hashlib.sha1(b"%d" % number).digest() for number in range(400)]
+    print("ready", flush=True)
     while not until.exists():
         known = store.open("tarn list")
         number = known.info.number
@@ -162,6 +163,7 @@ def test_four_readers_never_get_a_wrong_answer_while_versions_are_swapped_and_dr
     command = [sys.executable, "-c", textwrap.dedent(READER), str(store.root), str(done)]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     try:
+        assert [reader.stdout.readline() for reader in readers if reader.stdout] == ["ready\n"] * 4
         for number in range(2, 14):
             imported(store, listed(tmp_path / f"list-{number}.txt", digests(number, 200)))
             for old in store.numbers("tarn list")[:-2]:
