@@ -136,7 +136,7 @@ class Compressed:
     name: ClassVar[str] = "compressed"
     title: ClassVar[str] = "Compressed stream (gzip, bzip2, XZ, LZMA, Zstandard)"
     rank: ClassVar[int] = 220
-    requires: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ("isal",)
 
     def probe(self, source: ByteSource, name: str) -> bool:
         return _codec(source.read_at(0, _HEAD_SIZE), name) is not None

@@ -272,6 +272,7 @@ def _zlib(window_bits: int = -15) -> _Zlib:
     return _Zlib(zlib.decompressobj(window_bits))
 
 
+# Where ISA-L is missing the capabilities that need it say so; this module can be loaded all the same.
 try:
     _ISAL: Any = importlib.import_module("isal.isal_zlib")
 except ImportError:

@@ -27,7 +27,7 @@ class Pdf:
     name: ClassVar[str] = "pdf"
     title: ClassVar[str] = "PDF document"
     rank: ClassVar[int] = 240
-    requires: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ("isal", "pypdf")
 
     def probe(self, source: ByteSource, name: str) -> bool:
         head = source.read_at(0, _FARTHEST)

@@ -40,7 +40,7 @@ class SevenZip:
     name: ClassVar[str] = "sevenzip"
     title: ClassVar[str] = "7z archive"
     rank: ClassVar[int] = 230
-    requires: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ("isal",)
 
     def probe(self, source: ByteSource, name: str) -> bool:
         return source.read_at(0, len(SIGNATURE)) == SIGNATURE

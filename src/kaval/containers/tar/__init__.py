@@ -30,7 +30,7 @@ class Tar:
     name: ClassVar[str] = "tar"
     title: ClassVar[str] = "TAR archive"
     rank: ClassVar[int] = 210
-    requires: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ("isal",)
 
     def probe(self, source: ByteSource, name: str) -> bool:
         head = source.read_at(0, BLOCK)

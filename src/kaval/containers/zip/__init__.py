@@ -37,7 +37,7 @@ class Zip:
     name: ClassVar[str] = "zip"
     title: ClassVar[str] = "ZIP archive"
     rank: ClassVar[int] = 200
-    requires: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ("isal",)
 
     def probe(self, source: ByteSource, name: str) -> bool:
         head = source.read_at(0, 64)
