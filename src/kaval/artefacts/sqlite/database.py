@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from kaval.artefacts.sqlite.header import HEADER_SIZE, Header, read_header, settle_page_size
 from kaval.artefacts.sqlite.journal import Journal, read_journal
 from kaval.artefacts.sqlite.living import live_rows
 from kaval.artefacts.sqlite.pages import Files, Origin, Placed, State
+from kaval.artefacts.sqlite.past import Past
 from kaval.artefacts.sqlite.records import CODECS
-from kaval.artefacts.sqlite.rows import Row, Table
+from kaval.artefacts.sqlite.recovery import Recovery
+from kaval.artefacts.sqlite.rows import RecoveredRow, Row, Table
 from kaval.artefacts.sqlite.schema import SCHEMA, SCHEMA_TABLE, read_tables
 from kaval.artefacts.sqlite.wal import Log, read_log, stated_page_size
 from kaval.core.errors import CorruptStructureError
@@ -153,6 +155,18 @@ class Database:
             KeyError: There is no such table.
         """
         return live_rows(self.state, self.table(table), self.codec, self.tell)
+
+    def recovered(self, tables: Collection[str] | None = None) -> Iterator[RecoveredRow]:
+        """Yield rows that the last committed state does not hold: deleted ones, overwritten ones, earlier versions.
+
+        All tables are looked for, dropped ones too, but SQLite's own only where they are asked for by name. A live
+        row is never among them, and identical rows are given once. Nothing is yielded before all is read.
+        """
+        recovery = Recovery(self.state, self.header, self.codec, self.tables, self._past(), self.tell)
+        yield from recovery.rows(tables)
+
+    def _past(self) -> Past:
+        return Past(self.state, self.log, self.journal)
 
 
 def open_bytes(main: bytes, wal: bytes | None = None, journal: bytes | None = None) -> Database:

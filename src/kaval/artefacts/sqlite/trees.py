@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kaval.artefacts.sqlite.pages import Placed, State
-from kaval.artefacts.sqlite.records import signed, varint
+from kaval.artefacts.sqlite.records import decode_cut, signed, varint
+from kaval.artefacts.sqlite.rows import Value
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.records import Notice, NoticeCode
 
@@ -55,13 +56,15 @@ def local_size(size: int, usable_size: int, kind: int) -> int:
     return kept if kept <= most else least
 
 
-def walk(state: State, root: int, kinds: tuple[int, int], tell: Tell) -> Iterator[tuple[TreePage, tuple[int, ...]]]:
+def walk(
+    state: State, root: int, kinds: tuple[int, int], tell: Tell, visited: set[int] | None = None
+) -> Iterator[tuple[TreePage, tuple[int, ...]]]:
     """Yield the pages of a tree, left to right, each with the pointers of the cells that hold records there.
 
     ``kinds`` are the kinds of its interior pages and leaves. A page that is damaged, visited already or
-    of another kind ends in a notice, and the walk goes on beside it.
+    of another kind ends in a notice, and the walk goes on beside it. ``visited`` takes up the numbers of all pages.
     """
-    seen: set[int] = set()
+    seen: set[int] = set() if visited is None else visited
     waiting: list[int | tuple[TreePage, int]] = [root]
     while waiting:
         item = waiting.pop()
@@ -173,3 +176,40 @@ def read_chain(state: State, first: int, size: int) -> tuple[bytes, tuple[int, .
             return b"".join(parts), tuple(chain), "the file ends inside its chain of overflow pages"
         page = int.from_bytes(block[:4], "big")
     return b"".join(parts), tuple(chain), cut
+
+
+def find_row(state: State, root: int, rowid: int, codec: str) -> list[Value] | None:
+    """Return the values of the live row of a rowid, ``None`` where the tree leads to none."""
+    number, seen = root, set[int]()
+    try:
+        while number not in seen:
+            seen.add(number)
+            page = tree_page(number, state.place(number), state.read(number))
+            if page.kind == TABLE_LEAF:
+                return _row_in_leaf(state, page, rowid, codec)
+            if page.kind != TABLE_INTERIOR:
+                return None
+            number = _child_for(page, rowid)
+    except (CorruptStructureError, UnreadableError, IndexError):
+        return None
+    return None
+
+
+def _child_for(page: TreePage, rowid: int) -> int:
+    low, high = 0, len(page.pointers)
+    while low < high:
+        middle = (low + high) // 2
+        if signed(varint(page.block, page.pointers[middle] + 4)[0]) < rowid:
+            low = middle + 1
+        else:
+            high = middle
+    at = page.pointers[low] if low < len(page.pointers) else page.start + 8
+    return int.from_bytes(page.block[at : at + 4], "big")
+
+
+def _row_in_leaf(state: State, page: TreePage, rowid: int, codec: str) -> list[Value] | None:
+    for pointer in page.pointers:
+        stored = signed(varint(page.block, varint(page.block, pointer)[1])[0])
+        if stored == rowid:
+            return decode_cut(read_cell(state, page, pointer).payload, codec)[0]
+    return None

@@ -1,0 +1,26 @@
+"""Rowids that are lost, concluded from the cells around them.
+
+A page fills from its end, so where no space was used twice the rowids fall as the offsets rise. Between two
+rowids that are known, as many damaged cells as numbers are missing can only bear those numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from kaval.artefacts.sqlite.remains import Remains
+
+
+def conclude_rowids(known: Sequence[tuple[int, int]], unknown: Sequence[Remains]) -> dict[int, int]:
+    """Return rowids by the offset of the cell; ``known`` are offsets and rowids of the cells that tell theirs."""
+    ordered = sorted(known)
+    if any(first[1] <= second[1] for first, second in pairwise(ordered)):
+        return {}
+    concluded: dict[int, int] = {}
+    starts = sorted(remains.start for remains in unknown)
+    for (low, high_rowid), (high, low_rowid) in pairwise(ordered):
+        between = [start for start in starts if low < start < high]
+        if between and high_rowid - low_rowid - 1 == len(between):
+            concluded.update(zip(between, range(high_rowid - 1, low_rowid, -1), strict=True))
+    return concluded

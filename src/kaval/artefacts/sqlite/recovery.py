@@ -1,0 +1,253 @@
+"""Rows that the last committed state does not hold: every byte that no live cell uses is asked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kaval.artefacts.sqlite.gathering import Gathering
+from kaval.artefacts.sqlite.header import Header, looks_like_tree_page
+from kaval.artefacts.sqlite.numbering import conclude_rowids
+from kaval.artefacts.sqlite.pages import Placed, State
+from kaval.artefacts.sqlite.past import Past
+from kaval.artefacts.sqlite.records import signed, varint
+from kaval.artefacts.sqlite.remains import Remains
+from kaval.artefacts.sqlite.rows import RecoveredRow, RecoverySource, Table
+from kaval.artefacts.sqlite.scanning import Scanner
+from kaval.artefacts.sqlite.schema import SCHEMA, declared_table, index_roots, read_tables
+from kaval.artefacts.sqlite.spaces import Space, spaces
+from kaval.artefacts.sqlite.survey import Owner, Use, owners_of, survey
+from kaval.artefacts.sqlite.templates import Template
+from kaval.artefacts.sqlite.trees import TABLE_LEAF, Tell, TreePage, tree_page
+from kaval.core.errors import CorruptStructureError, UnreadableError
+from kaval.core.progress import advance
+from kaval.core.records import Notice, NoticeCode
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """A page to be looked through: whose rows it holds if that is known, and what a row found there is said to be."""
+
+    number: int
+    placed: Placed
+    block: bytes
+    source: RecoverySource
+    state: State
+    owners: tuple[Template, ...] = ()
+    live: bool = False
+
+
+class Recovery:
+    """One pass over all that a database holds beside its live rows."""
+
+    def __init__(
+        self, state: State, header: Header, codec: str, tables: Mapping[str, Table], past: Past, tell: Tell
+    ) -> None:
+        self._state, self._past, self._tell = state, past, tell
+        self._indices = index_roots(state)
+        self._survey = survey(state, header, [SCHEMA, *tables.values()], self._indices, tell)
+        self._gathering = Gathering(self._survey, state, codec)
+        self._codec = codec
+        self._earlier = [
+            owners_of(one, [SCHEMA, *read_tables(one, _silent).values()], index_roots(one)) for one in past.states()
+        ]
+        self._templates: list[Template] = list(self._survey.templates.values())
+        self.dropped = self._dropped_tables(header)
+        self._scanner = Scanner(self._templates, codec, state.usable_size)
+
+    def rows(self, tables: Collection[str] | None) -> Iterator[RecoveredRow]:
+        """Yield the rows, those of tables asked for by name; internal tables only so."""
+        wanted = None if tables is None else {name.lower() for name in tables}
+        for image in self._images():
+            self._look_through(image, self._scanner)
+            advance()
+        for row in self._gathering.rows():
+            name = row.table.lower()
+            if name in wanted if wanted is not None else not name.startswith("sqlite_"):
+                yield row
+
+    def _dropped_tables(self, header: Header) -> list[Table]:
+        """Return tables that were declared once: by earlier states, and by deleted records of the schema."""
+        known = {(table.name, table.sql) for table in (one.table for one in self._templates)}
+        found: list[Table] = []
+        declared = [table for one in self._past.states() for table in read_tables(one, _silent).values()]
+        schema = self._survey.templates[SCHEMA.name]
+        gathering = Gathering(self._survey, self._state, self._codec)
+        scanner = Scanner([schema], self._codec, self._state.usable_size)
+        for image in self._schema_images(schema):
+            self._look_through(image, scanner, gathering)
+        for row in gathering.rows():
+            try:
+                table = declared_table(list(row.values), dropped=True)
+            except CorruptStructureError:
+                continue
+            if table is not None:
+                declared.append(table)
+        for table in declared:
+            if (table.name, table.sql) not in known:
+                known.add((table.name, table.sql))
+                found.append(_as_dropped(table))
+                self._templates.append(Template(found[-1], schema_format=header.schema_format))
+        return found
+
+    def _schema_images(self, schema: Template) -> Iterator[_Image]:
+        for image in self._images(only=schema):
+            if image.owners == (schema,):
+                yield image
+
+    def _images(self, only: Template | None = None) -> Iterator[_Image]:
+        """Yield every page of the state with what it is used for, then those of the past."""
+        for number in range(1, self._state.pages + 1):
+            owner = self._survey.owners.get(number)
+            if only is not None and (owner is None or owner.table != only.table.name):
+                continue
+            image = self._present(number, owner)
+            if image is not None:
+                yield image
+        for past in self._past.pages():
+            owners = self._owners_once(past.page) if only is None else ()
+            if only is not None:
+                if Owner(Use.TABLE, only.table.name) not in self._uses(past.page):
+                    continue
+                owners = (only,)
+            block = self._read(past.placed, past.page)
+            if block is not None:
+                yield _Image(past.page, past.placed, block, past.source, past.state, owners)
+
+    def _read(self, placed: Placed, page: int) -> bytes | None:
+        try:
+            return self._state.files.read(placed)
+        except UnreadableError as error:
+            message = f"Page {page} cannot be read: {error.reason}."
+            self._tell(Notice(code=NoticeCode.UNREADABLE, message=message, offset=error.offset, structure="page"))
+            return None
+
+    def _present(self, number: int, owner: Owner | None) -> _Image | None:
+        """Return a page of the last state as it is to be looked through."""
+        try:
+            placed = self._state.place(number)
+        except CorruptStructureError:
+            return None
+        block = self._read(placed, number)
+        if block is None or not block.strip(b"\0"):
+            return None
+        if owner is None or owner.use in (Use.FREE, Use.TRUNK):
+            source = RecoverySource.CARVED if owner is None else RecoverySource.FREELIST
+            return _Image(number, placed, block, source, self._state, self._owners_once(number))
+        if owner.use in (Use.TABLE, Use.INDEX, Use.OVERFLOW):
+            owners = tuple(self._now(owner.table)) if owner.use == Use.TABLE else ()
+            return _Image(number, placed, block, RecoverySource.UNALLOCATED, self._state, owners, live=True)
+        return None
+
+    def _now(self, name: str) -> list[Template]:
+        template = self._survey.templates.get(name)
+        return [template] if template is not None else []
+
+    def _uses(self, page: int) -> list[Owner]:
+        """Return what a page is or was used for, now and in earlier states."""
+        owners = [self._survey.owners.get(page), *(one.get(page) for one in self._earlier)]
+        return [owner for owner in owners if owner is not None]
+
+    def _owners_once(self, page: int) -> tuple[Template, ...]:
+        """Return the tables a page belonged to at some time, as far as any state or a root page tells."""
+        names = {owner.table for owner in self._uses(page) if owner.use == Use.TABLE}
+        names |= {template.table.name for template in self._templates if template.table.root_page == page}
+        return tuple(template for template in self._templates if template.table.name in names)
+
+    def _look_through(self, image: _Image, scanner: Scanner, gathering: Gathering | None = None) -> None:
+        gathering = gathering or self._gathering
+        block, usable_size = image.block, self._state.usable_size
+        page = _as_tree_page(image, self._state.files.page_size)
+        if image.live:
+            self._look_between(image, page, scanner, gathering)
+            return
+        if page is None:
+            start = self._first_byte(image)
+            space = Space(start, min(usable_size, len(block)))
+            found, owner = scanner.unowned(block, space, image.owners)
+            certain = owner is not None and image.owners == (owner,)
+            gathering.take(image, found, owner=owner, certain=certain, rowids={})
+            return
+        self._look_at_tree(image, page, scanner, gathering)
+
+    def _first_byte(self, image: _Image) -> int:
+        """Return where a page that is none of a tree may hold remains: behind a trunk's numbers, an overflow's next page."""
+        owner = self._survey.owners.get(image.number)
+        if image.source == RecoverySource.FREELIST and owner is not None and owner.use == Use.TRUNK:
+            return min(8 + 4 * int.from_bytes(image.block[4:8], "big"), len(image.block))
+        return 0
+
+    def _look_between(self, image: _Image, page: TreePage | None, scanner: Scanner, gathering: Gathering) -> None:
+        """Look between the cells of a page in use, or behind the end of a chain."""
+        owner = image.owners[0] if image.owners else None
+        if page is None:
+            start = self._survey.slack.get(image.number)
+            if start is not None:
+                space = Space(start, min(self._state.usable_size, len(image.block)))
+                found = scanner.between(image.block, space, None)
+                gathering.take(image, found, owner=None, certain=False, rowids={})
+            return
+        between = spaces(page, self._state.usable_size)
+        found = [one for space in between for one in scanner.between(image.block, space, owner)]
+        if found:
+            rowids = _rowids(page, found, owner)
+            gathering.take(image, found, owner=owner, certain=True, rowids=rowids, blocks=between)
+
+    def _look_at_tree(self, image: _Image, page: TreePage, scanner: Scanner, gathering: Gathering) -> None:
+        """Look at a page of a tree that is free or of the past: at its cells, and between them."""
+        owner = image.owners[0] if len(image.owners) == 1 else None
+        named = scanner.array(page, page.pointers, owner, infer=not image.owners)
+        fitting = sum(cell.template is owner for cell in named)
+        if owner is None or (named and fitting * 2 < len(named)):
+            owner = scanner.vote(named) or owner
+            named = scanner.array(page, page.pointers, owner, infer=True)
+        between: list[Remains] = []
+        for space in spaces(page, self._state.usable_size):
+            if owner is None and page.kind == TABLE_LEAF:
+                found, owner = scanner.unowned(image.block, space, image.owners)
+            else:
+                found = scanner.between(image.block, space, owner)
+            between.extend(found)
+        certain = owner is not None and image.owners == (owner,)
+        rowids = _rowids(page, [*named, *between], owner)
+        gathering.take(image, [*named, *between], owner=owner, certain=certain, rowids=rowids)
+
+
+def _rowids(page: TreePage, found: Sequence[Remains], owner: Template | None) -> dict[int, int]:
+    """Return the rowids that damaged cells must have had, from the cells around them."""
+    if owner is None or owner.table.without_rowid or page.kind != TABLE_LEAF:
+        return {}
+    own = [one for one in found if one.template is owner]
+    lost = [one for one in own if not one.whole]
+    if not lost:
+        return {}
+    known: dict[int, int] = {}
+    for place in [*page.pointers, *(one.start for one in own if one.whole)]:
+        try:
+            known[place] = signed(varint(page.block, varint(page.block, place)[1])[0])
+        except IndexError:
+            return {}
+    return conclude_rowids(list(known.items()), lost)
+
+
+def _as_tree_page(image: _Image, page_size: int) -> TreePage | None:
+    """Return the image as a page of a tree, if its header can be meant as one."""
+    start = 100 if image.number == 1 else 0
+    block = image.block
+    try:
+        page = tree_page(image.number, image.placed, block)
+    except CorruptStructureError:
+        return None
+    if image.live or looks_like_tree_page(block, page_size, start):
+        return page
+    empty = block[start + 3 : start + 5] == b"\0\0" and block[start + 7] <= 60
+    return page if empty else None
+
+
+def _as_dropped(table: Table) -> Table:
+    fields = {name: getattr(table, name) for name in Table.__slots__}
+    return Table(**{**fields, "dropped": True})
+
+
+def _silent(_: Notice) -> None:
+    """Tell nothing: what damages an earlier state is told where its rows are read."""

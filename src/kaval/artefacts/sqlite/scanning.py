@@ -1,0 +1,168 @@
+"""Every remains of cells in one page: those its pointers name, whole ones between them, and damaged ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kaval.artefacts.sqlite.checking import body_bits
+from kaval.artefacts.sqlite.damaged import DamagedCells, block_places
+from kaval.artefacts.sqlite.inferring import Inferred
+from kaval.artefacts.sqlite.records import varint
+from kaval.artefacts.sqlite.remains import Remains, body_size, choose, local_end, record_types
+from kaval.artefacts.sqlite.spaces import Space
+from kaval.artefacts.sqlite.templates import Template
+from kaval.artefacts.sqlite.trees import INDEX_INTERIOR, TABLE_LEAF, TreePage
+from kaval.artefacts.sqlite.whole import whole_cells
+
+_OWN_BITS, _FOREIGN_BITS = 20.0, 36.0
+"""Evidence asked of a cell in a page of its own table, and of one in any other page."""
+_DAMAGED_BITS = 24.0
+_CUT_BITS = 34.0
+_LENGTH_BITS, _HEADER_BITS = 7.0, 7.0
+_ALL_TEMPLATES = 64
+"""Tables for which damaged cells are looked for in a page of which nothing tells whose it was."""
+
+
+class Scanner:
+    """Looks through pages for the rows of some tables, those used last first."""
+
+    def __init__(self, templates: Sequence[Template], codec: str, usable_size: int) -> None:
+        self._codec = codec
+        self._usable_size = usable_size
+        self._damaged = {id(template): DamagedCells(template, codec, usable_size) for template in templates}
+        self.templates = list(templates)
+        self.inferred = Inferred()
+
+    def array(
+        self, page: TreePage, pointers: Iterable[int], owner: Template | None, *, infer: bool = False
+    ) -> list[Remains]:
+        """Return the cells that pointers of a page name; those of no table known may be taken for one inferred."""
+        found: list[Remains] = []
+        for pointer in pointers:
+            remains = self._named(page, pointer, owner, infer=infer)
+            if remains is not None:
+                found.append(remains)
+        return found
+
+    def _named(self, page: TreePage, pointer: int, owner: Template | None, *, infer: bool) -> Remains | None:
+        block, keyed = page.block, page.kind != TABLE_LEAF
+        try:
+            start = pointer + 4 if page.kind == INDEX_INTERIOR else pointer
+            size, record = varint(block, start)
+            if not keyed:
+                record = varint(block, record)[1]
+        except IndexError:
+            return None
+        read = record_types(block, record)
+        if read is None or read[1] - record + body_size(read[0]) != size:
+            return None
+        types, body = read
+        template = owner if owner is not None and owner.fits(types) else self._likest(types, keyed=keyed)
+        if template is None and infer and not keyed:
+            template = self.inferred.template(len(types))
+        if template is None:
+            return None
+        end = local_end(record, size, self._usable_size, keyed=keyed)
+        limit = min(end, self._usable_size)
+        bits = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
+        if bits is None:
+            return None
+        bits += _LENGTH_BITS + 2 * _HEADER_BITS + template.bits(types)
+        return Remains(
+            start, limit, template, tuple(types), record, body, size, bits, whole=True, cut=end > limit, anchored=True
+        )
+
+    def _likest(self, types: Sequence[int], *, keyed: bool) -> Template | None:
+        best = max(
+            (template for template in self.templates if template.table.without_rowid == keyed),
+            key=lambda template: template.likeness(types),
+            default=None,
+        )
+        return best if best is not None and best.likeness(types) > 0 else None
+
+    def vote(self, cells: Sequence[Remains]) -> Template | None:
+        """Return the table that most of some cells look like."""
+        totals: dict[int, float] = {}
+        by_id: dict[int, Template] = {}
+        for cell in cells:
+            types = [serial_type for serial_type in cell.types if serial_type is not None]
+            for template in self.templates:
+                if template.table.without_rowid == cell.template.table.without_rowid:
+                    totals[id(template)] = totals.get(id(template), 0.0) + template.likeness(types)
+                    by_id[id(template)] = template
+        if not totals:
+            return None
+        best = max(totals, key=lambda key: totals[key])
+        return by_id[best] if totals[best] > 0 else None
+
+    def between(self, block: bytes, space: Space, owner: Template | None) -> list[Remains]:
+        """Return the remains in a space: of the owner's rows, and whole ones of others."""
+        found = self.whole(block, space, owner)
+        if owner is not None:
+            found.extend(self._broken(block, space, owner, found))
+        return choose(found)
+
+    def whole(self, block: bytes, space: Space, owner: Template | None) -> list[Remains]:
+        """Return the cells of a space whose beginning and header are whole."""
+        found: list[Remains] = []
+        part = block[space.start : space.end]
+        for keyed in (False, True):
+            if (owner is not None and owner.table.without_rowid == keyed) or any(
+                template.table.without_rowid == keyed for template in self.templates
+            ):
+                for cell in whole_cells(part, keyed=keyed):
+                    start, record = cell.start + space.start, cell.record + space.start
+                    remains = self._whole(block, space, start, record, cell.size, owner, keyed=keyed)
+                    if remains is not None:
+                        found.append(remains)
+        return found
+
+    def _whole(
+        self, block: bytes, space: Space, start: int, record: int, size: int, owner: Template | None, *, keyed: bool
+    ) -> Remains | None:
+        read = record_types(block, record)
+        if read is None or read[1] > space.end:
+            return None
+        types, body = read
+        own = owner is not None and owner.table.without_rowid == keyed and owner.fits(types)
+        template = owner if own else self._likest(types, keyed=keyed)
+        if template is None:
+            return None
+        end = local_end(record, size, self._usable_size, keyed=keyed)
+        limit = min(end, space.end)
+        evidence = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
+        if evidence is None:
+            return None
+        length_bits = _LENGTH_BITS * (1 if size < 1 << 7 else 2 if size < 1 << 14 else 3)
+        bits = evidence + length_bits + _HEADER_BITS + template.bits(types)
+        least = _OWN_BITS if own else _FOREIGN_BITS
+        if bits < (least if limit == end else max(least, _CUT_BITS)):
+            return None
+        return Remains(start, limit, template, tuple(types), record, body, size, bits, whole=True, cut=end > limit)
+
+    def _broken(self, block: bytes, space: Space, owner: Template, whole: Sequence[Remains]) -> list[Remains]:
+        starts = [one.start for one in whole]
+        records = {one.record for one in whole}
+        found = self._damaged[id(owner)].find(block, space, starts)
+        return [
+            one for one in found if one.record not in records and one.bits >= (_CUT_BITS if one.cut else _DAMAGED_BITS)
+        ]
+
+    def unowned(self, block: bytes, space: Space, likely: Sequence[Template]) -> tuple[list[Remains], Template | None]:
+        """Return the remains in a page of which only its bytes tell whose it was, and the table found."""
+        found = self.whole(block, space, likely[0] if len(likely) == 1 else None)
+        owner = self.vote(found)
+        if owner is not None:
+            return self.between(block, space, owner), owner
+        if not block_places(block, space, self._usable_size):
+            return choose(found), None
+        best: list[Remains] = []
+        for template in [*likely, *self.templates][:_ALL_TEMPLATES]:
+            got = choose(self._broken(block, space, template, found))
+            if sum(one.bits for one in got) > sum(one.bits for one in best):
+                best, owner = got, template
+        if owner is not None:
+            self.templates.remove(owner)
+            self.templates.insert(0, owner)
+        return best, owner
+
