@@ -2,8 +2,8 @@
 
 Only this module knows the order: open the source, list its trees, analyse the entries, open the archives and
 images among them as further sources (one wave for each depth), carve what no entry owns and analyse that too,
-digest the source as a whole beside it, write the manifest last. Work is cut into units that any
-``concurrent.futures.Executor`` can run.
+read what applications noted, digest the source as a whole beside it, write the manifest last. Work is cut into units
+that any ``concurrent.futures.Executor`` can run.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from kaval.filesystems import FILESYSTEMS
 from kaval.folder.durable import place_json
 from kaval.folder.segments import UnitRecord
 from kaval.stages.analysis import Task
+from kaval.stages.artefacts import read_artefacts
 from kaval.stages.carving import VoidUnit, measure_void, scan, scan_units, settle, settle_unit
 from kaval.stages.crew import Crew, ExaminationFailedError
 from kaval.stages.manifest import manifest_of
@@ -27,6 +28,7 @@ from kaval.stages.opening import Layout
 from kaval.stages.pool import WorkerLostError, WorkerPool
 from kaval.stages.preparation import KnownSetSource, Prepared, Request, now, prepare, take_up
 from kaval.stages.schedule import Schedule, parent_of
+from kaval.stages.selection import artefact_units
 from kaval.stages.units import Holder, ListUnit, analyse, digest_source, list_entries, open_root
 
 __all__ = ["ExaminationFailedError", "KnownSetSource", "Progress", "Request", "examine"]
@@ -124,6 +126,8 @@ class _Run:
         trees = self._waves([self._list_unit(trees=(tree,)) for tree in opened.facts["trees"]])
         if self._workplace.plan.carve:
             self._carve(opened.facts["bare"], trees)
+        if self._workplace.plan.artefacts:
+            self._read_artefacts()
         self._end_whole()
         self._prepared.sessions[-1]["finished_at"] = now()
         self._prepared.place_sessions()
@@ -203,6 +207,14 @@ class _Run:
         settling = [settle_unit(self._next_ordinal(), record, found[record.unit], self._chains) for record in voids]
         settled = sorted(self._crew.all(settle, settling), key=lambda record: record.unit)
         self._waves(self._analyse(settled))
+
+    def _read_artefacts(self) -> None:
+        """Read what applications noted, once every entry is listed and its type is known."""
+        self._tell("artefacts")
+        done = [self._done[unit] for unit in sorted(self._done)]
+        units = artefact_units(self._workplace.folder, self._workplace.plan, done, self._chains)
+        for _ in self._crew.all(read_artefacts, units):
+            pass
 
     def _void_units(self, bare: Sequence[str], trees: Sequence[tuple[str, str]]) -> list[VoidUnit]:
         file_systems = {capability.name for capability in FILESYSTEMS.all()}

@@ -17,9 +17,12 @@ class _Group(click.Group):
         "capabilities": "kaval.cli.asking:capabilities",
         "examine": "kaval.cli.examining:examine_command",
         "extract": "kaval.cli.extracting:extract",
+        "graph": "kaval.cli.conversing:graph",
         "query": "kaval.cli.asking:query",
         "report": "kaval.cli.reporting:report",
+        "search": "kaval.cli.searching:search_command",
         "show": "kaval.cli.asking:show",
+        "timeline": "kaval.cli.timelines:timeline",
         "verify": "kaval.cli.checking:verify",
     }
 

@@ -82,18 +82,26 @@ def _print_table(names: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
 
 @click.command("show")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--messages", is_flag=True, help="Show messages, conversation by conversation, in place of the screen.")
+@click.option("--conversation", help="With --messages: only this one, by its identifier, its title or the sender.")
 @click.option("--zone", default="Asia/Kolkata", show_default=True, help="Zone in which moments are shown.")
-def show(folder: Path, zone: str) -> int:
+def show(folder: Path, messages: bool, conversation: str | None, zone: str) -> int:
     """Show on one screen what an examination found, and what it could not read."""
     from rich.console import Console
 
     from kaval.folder.views import open_folder
 
     manifest, connection = open_folder(folder)
+    if messages or conversation:
+        from kaval.cli.conversing import show_messages
+
+        show_messages(connection, conversation, zone)
+        return Exit.DONE
     console = Console(highlight=False)
     _show_head(console, manifest, zone)
     _show_states(console, connection)
     _show_hits(console, connection)
+    _show_artefacts(console, connection)
     _show_notices(console, connection)
     console.print(f"Next: kaval report {folder}    kaval verify {folder} --source IMAGE", markup=False)
     return Exit.DONE
@@ -162,6 +170,24 @@ def _show_hits(console: Any, connection: Any) -> None:
         table.add_row(role, safe_text(name), "near (PDQ)" if near else "exact", count_text(files), count_text(hidden))
     console.print(table)
     console.print()
+
+
+def _show_artefacts(console: Any, connection: Any) -> None:
+    rows = connection.execute(
+        "SELECT kind, count(*), count(*) FILTER (recovered) FROM artefacts GROUP BY kind ORDER BY 2 DESC, 1"
+    ).fetchall()
+    if rows:
+        told = []
+        for kind, number, lost in rows:
+            aside = f" ({count_text(lost)} recovered)" if lost else ""
+            told.append(f"{count_text(number)} × {kind}{aside}")
+        console.print(f"Artefacts  {', '.join(told)}\n", markup=False, soft_wrap=True)
+    mentioned = connection.execute(
+        "SELECT count(DISTINCT artefact_id) FROM mentions WHERE role = 'alert' AND NOT present"
+    ).fetchone()
+    if mentioned and mentioned[0]:
+        told_of = f"{count_text(mentioned[0])} artefacts name a file of an alert set that is not present here"
+        console.print(f"Mentioned  {told_of} (view mentions)\n", markup=False, soft_wrap=True)
 
 
 def _show_notices(console: Any, connection: Any) -> None:

@@ -43,6 +43,14 @@ def moment_text(iso: str | None, zone: str = "Asia/Kolkata") -> str:
     return f"{instant.day} {instant:%B %Y, %H:%M:%S} ({zone}, UTC{instant:%z})"
 
 
+def cell_text(value: object) -> object:
+    """Return a value for a table in a file; text is made harmless for whoever opens it with a spreadsheet."""
+    if not isinstance(value, str):
+        return value
+    text = safe_text(value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
 def safe_text(text: str) -> str:
     """Return hostile text with control and direction marks made visible, so that a terminal is not led astray."""
     return text.translate(_MADE_VISIBLE)

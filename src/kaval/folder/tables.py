@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TABLES = ("sources", "entries", "digests", "media", "hits", "notices", "unallocated", "sealed")
+TABLES = (
+    "sources", "entries", "digests", "media", "hits", "notices", "unallocated", "sealed", "artefacts", "mentions",
+    "recovered_rows", "texts",
+)  # fmt: skip
 """Every table, in the order the manifest lists them."""
 
 _TEXT, _INT, _TIME, _FLAG = "string", "int64", "time", "bool"
@@ -129,6 +132,80 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("offset", _INT, "byte in that file"),
         ("length", _INT, "bytes there, encrypted"),
     ),
+    "artefacts": (
+        ("artefact_id", _INT, "number of the artefact in this examination"),
+        ("entry_id", _INT, "the entry it was read from; joins entries"),
+        ("locator", _TEXT, "the entry's locator"),
+        ("place", _TEXT, "where in the stream: table, page and offset, or a byte"),
+        ("read_by", _TEXT, "capability that read it"),
+        ("kind", _TEXT, "what was noted, as one of the kinds of artefact"),
+        ("application", _TEXT, "application or system that noted it"),
+        ("happened_at", _TIME, "main time, as stored"),
+        ("meaning", _TEXT, "what the main time tells: sent, received, visited"),
+        ("zone", _TEXT, "utc, an offset, or unknown; of all times of the row"),
+        ("moments", "moments", "further times, each with what it tells"),
+        ("account", _TEXT, "the device owner's account, where the application names it"),
+        ("direction", _TEXT, "incoming or outgoing, seen from the device"),
+        ("who", _TEXT, "identifier of sender, caller, person or account, as stored"),
+        ("who_name", _TEXT, "name stored for that identifier"),
+        ("whom", "texts", "identifiers of those it went to, as stored"),
+        ("identifiers", "texts", "every number, address or account by which a person can be reached"),
+        ("conversation", _TEXT, "identifier of the conversation or group"),
+        ("conversation_title", _TEXT, "title of the conversation or group"),
+        ("role", _TEXT, "role of a member in a group"),
+        ("identity", _TEXT, "the application's own identifier of the thing"),
+        ("reply_to", _TEXT, "the application's identifier of the message this one answers"),
+        ("forwarded", _FLAG, "passed on, where the application says so"),
+        ("title", _TEXT, "subject, title or label"),
+        ("text", _TEXT, "text as stored"),
+        ("url", _TEXT, "address on the web"),
+        ("latitude", "float64", "degrees"),
+        ("longitude", "float64", "degrees"),
+        ("duration_s", _INT, "seconds a call or recording lasted"),
+        ("attachments", "attachments", "files it speaks of, as far as they are described"),
+        ("details", _TEXT, "further facts as a JSON object of strings"),
+        ("recovered", _FLAG, "read from where a database keeps what it no longer shows"),
+        ("certainty", _TEXT, "of a recovered one: certain or inferred to belong to its table"),
+        ("complete", _FLAG, "none of its values is lost"),
+        (
+            "earlier_form",
+            _FLAG,
+            "of a recovered one: a live record has the same identity; this was an earlier form",
+        ),
+        ("recovered_from", _TEXT, "of a recovered one: freeblock, unallocated, freelist, wal, journal, ..."),
+    ),
+    "mentions": (
+        ("artefact_id", _INT, "the artefact that names the file; joins artefacts"),
+        ("entry_id", _INT, "the entry the artefact was read from"),
+        ("locator", _TEXT, "locator of that entry"),
+        ("name", _TEXT, "name or path of the file as the artefact gives it"),
+        ("algorithm", _TEXT, "md5, sha1 or sha256"),
+        ("value", _TEXT, "the digest as the artefact gives it"),
+        ("set_name", _TEXT, "the known set that has it"),
+        ("set_version", _TEXT, "SHA-256 of the file the set came from"),
+        ("role", _TEXT, "alert, known-good, review or negative: named by a person at import"),
+        ("category", _TEXT, "category as the set supplies it"),
+    ),
+    "recovered_rows": (
+        ("entry_id", _INT, "the database; joins entries"),
+        ("locator", _TEXT, "the entry's locator"),
+        ("place", _TEXT, "page and offset in the database or its log"),
+        ("table_name", _TEXT, "the table the row belongs to"),
+        ("certain", _FLAG, "the page is known to have belonged to the table; else the shape of the row speaks for it"),
+        ("complete", _FLAG, "every column has its value"),
+        ("missing", "texts", "columns whose value is lost"),
+        ("row_id", _INT, "the row's number, where it is known"),
+        ("stored_values", _TEXT, "column names and values as a JSON object; bytes as {hex, size}"),
+        ("recovered_from", _TEXT, "freeblock, unallocated, freelist, overwritten, wal, journal, dropped or carved"),
+        ("live_twin", _FLAG, "a live row holds the same values"),
+    ),
+    "texts": (
+        ("entry_id", _INT, "the document; joins entries"),
+        ("locator", _TEXT, "the entry's locator"),
+        ("read_by", _TEXT, "capability that read it"),
+        ("text", _TEXT, "the text, as far as the plan goes"),
+        ("complete", _FLAG, "the text is whole; else it goes on in the document"),
+    ),
 }
 
 _TYPE_NAMES = {
@@ -142,6 +219,9 @@ _TYPE_NAMES = {
     "digest20": "20 bytes",
     "digest32": "32 bytes",
     "extents": "list of {offset, length, sparse, assumed}",
+    "texts": "list of texts",
+    "moments": "list of {happened_at, meaning}",
+    "attachments": "list of {name, path, size, media_type, md5, sha1, sha256}",
 }
 
 
@@ -157,6 +237,13 @@ def schema(table: str) -> pa.Schema:
     extent = pa.struct(
         [("offset", pa.int64()), ("length", pa.int64()), ("sparse", pa.bool_()), ("assumed", pa.bool_())]
     )
+    moment = pa.struct([("happened_at", pa.timestamp("ns")), ("meaning", pa.string())])
+    attachment = pa.struct(
+        [
+            ("name", pa.string()), ("path", pa.string()), ("size", pa.int64()), ("media_type", pa.string()),
+            ("md5", pa.string()), ("sha1", pa.string()), ("sha256", pa.string()),
+        ]
+    )  # fmt: skip
     types: dict[str, Any] = {
         "string": pa.string(),
         "int64": pa.int64(),
@@ -168,5 +255,8 @@ def schema(table: str) -> pa.Schema:
         "digest20": pa.binary(20),
         "digest32": pa.binary(32),
         "extents": pa.list_(extent),
+        "texts": pa.list_(pa.string()),
+        "moments": pa.list_(moment),
+        "attachments": pa.list_(attachment),
     }
     return pa.schema([(name, types[kind]) for name, kind, _ in COLUMNS[table]])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kaval.core.errors import FolderError, UsageError
+from kaval.folder.artefact_views import ARTEFACT_VIEWS
 from kaval.folder.segments import Segment
 from kaval.folder.tables import COLUMNS, TABLES, schema
 
@@ -43,6 +44,7 @@ VIEWS: dict[str, str] = {
     "sources": 'SELECT locator, stage, layer, title, size, "offset", depth, facts FROM sources_stored',
     "unallocated": 'SELECT source, position, "offset", length FROM unallocated_stored',
     "sealed": 'SELECT sha256, pack, "offset", length FROM sealed_stored',
+    **ARTEFACT_VIEWS,
 }
 
 

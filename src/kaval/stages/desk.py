@@ -21,6 +21,15 @@ class Desk:
         self.key = SealingKey.load(workplace.key_path) if workplace.key_path else None
         self._studio: Studio | None = None
         self._analyst: Analyst | None = None
+        self._matcher: Matcher | None = None
+
+    def matcher(self) -> Matcher:
+        """Return the known sets of the plan, opened at the first call."""
+        if self._matcher is None:
+            plan = self.workplace.plan
+            folders = [self.workplace.folder / "work" / f"set-{number}" for number in range(len(plan.sets))]
+            self._matcher = Matcher(folders, threshold=plan.near_threshold, quality_floor=plan.quality_floor)
+        return self._matcher
 
     def analyst(self) -> Analyst:
         """Return the analyst, with decoders and known sets made ready at the first call."""
@@ -28,9 +37,7 @@ class Desk:
             plan = self.workplace.plan
             limits = MediaLimits(seconds=plan.picture_seconds)
             self._studio = Studio(limits).__enter__() if plan.media else None
-            folders = [self.workplace.folder / "work" / f"set-{number}" for number in range(len(plan.sets))]
-            matcher = Matcher(folders, threshold=plan.near_threshold, quality_floor=plan.quality_floor)
-            self._analyst = Analyst(plan, self.opener, matcher, self._studio)
+            self._analyst = Analyst(plan, self.opener, self.matcher(), self._studio)
         return self._analyst
 
     @property

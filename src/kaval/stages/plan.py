@@ -40,6 +40,9 @@ class Plan:
     source_digest: bool = True
     carve: bool = True
     carve_size: int = 64 << 20
+    artefacts: bool = True
+    artefact_files: int = 64
+    artefact_size: int = 64 << 20
     near_threshold: int = 31
     quality_floor: int = 50
     unit_files: int = 512

@@ -1,0 +1,330 @@
+"""Artefacts: what databases and small files of applications tell, live and recovered, as rows.
+
+Each stream is read inside the fence and under the heartbeat: a parser that fails, hangs or dies costs one stream.
+Digests that a message gives of a file are looked up in the known sets, whether the file is there or not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from kaval.artefacts import ARTEFACTS, SQLITE, ArtefactParser
+from kaval.artefacts.found import Tables
+from kaval.artefacts.items import Item
+from kaval.artefacts.records import Artefact, Attachment, Further
+from kaval.artefacts.sqlite import Database, RecoveredRow
+from kaval.core.contracts import Siblings
+from kaval.core.errors import LimitExceededError
+from kaval.core.locators import Locator
+from kaval.core.records import Notice, NoticeCode
+from kaval.core.sources import ByteSource
+from kaval.folder.segments import RowBuffer, UnitRecord, column_names
+from kaval.stages.desk import Desk, desk_of
+from kaval.stages.discovery import Remark
+from kaval.stages.fence import fenced, fenced_iteration
+from kaval.stages.heartbeat import beat, begin
+from kaval.stages.matching import Matcher, Subject
+from kaval.stages.plan import Workplace
+from kaval.stages.selection import ArtefactUnit, Neighbour, Reading, below
+from kaval.stages.units import ENTRIES_A_UNIT
+
+STAGE = "artefacts"
+RECORDS_A_BEAT = 256
+LEAST_RECORDS = 10_000
+"""A stream may give this many records and two for each of its bytes; more cannot be stored in it."""
+
+MOST_BLOB = 4096
+"""Bytes of a stored blob that a recovered row shows; its size is told."""
+
+
+_MAGIC = b"SQLite format 3\0"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def read_artefacts(workplace: Workplace, unit: ArtefactUnit) -> UnitRecord:
+    """Read the streams of a unit."""
+    desk = desk_of(workplace)
+    for locator, layout in unit.chain:
+        desk.opener.remember(locator, layout)
+    rows = RowBuffer()
+    writer = _Writer(rows, desk.matcher(), unit.ordinal * ENTRIES_A_UNIT)
+    for number, reading in enumerate(unit.readings):
+        begin(number)
+        if number in unit.lost:
+            writer.remark(reading, _lost(unit.lost[number]))
+        else:
+            _Reader(desk, writer, reading).read()
+    segments = rows.write(workplace.folder, unit.unit)
+    record = UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts={})
+    record.place(workplace.folder)
+    return record
+
+
+def _lost(reason: str) -> Notice:
+    code = NoticeCode.TIME_LIMIT if "sign of life" in reason else NoticeCode.CAPABILITY_FAILED
+    return Notice(code=code, message=f"reading its artefacts cost the worker ({reason}); they were left out")
+
+
+class _Reader:
+    """Reads one stream with every parser that wants it, and the streams that only a parser can open."""
+
+    def __init__(self, desk: Desk, writer: _Writer, reading: Reading) -> None:
+        self._desk = desk
+        self._writer = writer
+        self._reading = reading
+        self._strict = desk.workplace.plan.strict
+        self._below: dict[str, Neighbour] | None = None
+
+    def read(self) -> None:
+        """Write the rows of the stream; what could not be read becomes notices."""
+        self._examine(self._item, "")
+
+    def _examine(self, make: Callable[[], Item], place: str) -> None:
+        item = fenced(STAGE, make, strict=self._strict)
+        if isinstance(item, Notice):
+            self._remark(item, place)
+            return
+        columns = item.opened.columns() if item.opened else frozenset()
+        for parser in ARTEFACTS.available():
+            if parser.wanted.fits(item.path, item.media_type, columns):
+                self._parse(parser, item, place)
+        if item.opened is not None:
+            self._recovered(item.opened, place)
+
+    def _item(self) -> Item:
+        reading = self._reading
+        source = self._desk.opener.stream(Locator.parse(reading.locator), reading.layout)
+        opened = None
+        if reading.media_type == SQLITE:
+            opened = _opened(source, reading.path, self._beside)
+        return Item(
+            path=reading.path,
+            source=source,
+            media_type=reading.media_type,
+            beside=self._beside,
+            below=self._from_below,
+            keyring=self._desk.workplace.keyring,
+            opened=opened,
+        )
+
+    def _further_item(self, further: Further) -> Item:
+        plain = further.source.read_at(0, len(_MAGIC)) == _MAGIC
+        return Item(
+            path=further.path,
+            source=further.source,
+            media_type=SQLITE if plain else None,
+            beside=further.beside,
+            keyring=self._desk.workplace.keyring,
+            opened=_opened(further.source, further.path, further.beside) if plain else None,
+        )
+
+    def _beside(self, name: str) -> ByteSource | None:
+        """Return the source of a neighbour by its name, case set aside."""
+        wanted = name.rpartition("/")[2].lower()
+        return self._stream(next((other for other in self._reading.beside if other.name == wanted), None))
+
+    def _from_below(self, path: str) -> ByteSource | None:
+        """Return the source of a file under the stream's folder; the list of them is read at the first question."""
+        if self._below is None:
+            self._below = below(self._desk.workplace.folder, self._reading)
+        return self._stream(self._below.get(path.lower()))
+
+    def _stream(self, neighbour: Neighbour | None) -> ByteSource | None:
+        if neighbour is None:
+            return None
+        return self._desk.opener.stream(Locator.parse(neighbour.locator), neighbour.layout)
+
+    def _parse(self, parser: ArtefactParser, item: Item, place: str) -> None:
+        told = _Told()
+        records = fenced_iteration(parser.name, self._limited(parser.parse(item), item), strict=self._strict)
+        for record in records:
+            if isinstance(record, Notice):
+                self._remark(record, place)
+            elif isinstance(record, Further):
+                self._examine(partial(self._further_item, record), record.place)
+            elif told.is_new(record):
+                earlier = record.recovered and told.has_identity(record)
+                self._writer.add(self._reading, parser.name, record, place, earlier_form=earlier)
+
+    def _limited(
+        self, records: Iterator[Artefact | Further | Notice], item: Item
+    ) -> Iterator[Artefact | Further | Notice]:
+        limit = LEAST_RECORDS + 2 * item.source.size
+        for number, record in enumerate(records):
+            if number % RECORDS_A_BEAT == 0:
+                beat()
+            if number >= limit:
+                raise LimitExceededError("record count", limit, "the stream cannot hold so many")
+            yield record
+
+    def _recovered(self, tables: Tables, place: str) -> None:
+        """Put every row on record that the database no longer shows, of known and unknown applications."""
+        rows = fenced("sqlite", tables.recovered, strict=self._strict)
+        if isinstance(rows, Notice):
+            self._remark(rows, place)
+        else:
+            for number, row in enumerate(rows):
+                if number % RECORDS_A_BEAT == 0:
+                    beat()
+                self._writer.recovered(self._reading, row, place)
+        for notice in tables.database.notices:
+            self._remark(notice, place)
+
+    def _remark(self, notice: Notice, place: str) -> None:
+        told = replace(notice, message=f"{place}: {notice.message}") if place else notice
+        self._writer.remark(self._reading, told)
+
+
+def _opened(source: ByteSource, path: str, beside: Siblings) -> Tables:
+    return Tables(Database.open(source, wal=beside(f"{path}-wal"), journal=beside(f"{path}-journal")))
+
+
+class _Told:
+    """What one parser told of one stream: live records come first, so a recovered one is held against them.
+
+    A recovered record that tells what another told already is left out; its row stays among the recovered rows.
+    """
+
+    def __init__(self) -> None:
+        self._facts: set[int] = set()
+        self._identities: set[int] = set()
+
+    def is_new(self, record: Artefact) -> bool:
+        """Whether a record is to be written; it is remembered."""
+        whole, nameless = hash(_fact(record)), hash(_fact(replace(record, identity=None)))
+        if record.recovered and (not _says_anything(record) or whole in self._facts):
+            return False
+        if record.recovered and record.identity is None and nameless in self._facts:
+            return False
+        self._facts |= {whole, nameless}
+        if not record.recovered and record.identity is not None:
+            self._identities.add(hash((record.kind, record.identity)))
+        return True
+
+    def has_identity(self, record: Artefact) -> bool:
+        """Whether a live record has the same identity."""
+        return record.identity is not None and hash((record.kind, record.identity)) in self._identities
+
+
+def _says_anything(record: Artefact) -> bool:
+    """Whether a record holds more than its kind and what holds for all of its database."""
+    told = (
+        record.at, record.moments, record.who, record.who_name, record.whom, record.identifiers, record.conversation,
+        record.title, record.text, record.url, record.latitude, record.identity, record.attachments,
+    )  # fmt: skip
+    return any(told)
+
+
+def _fact(record: Artefact) -> tuple[Any, ...]:
+    """Return what makes two records tell the same: all but where they were read and how far they were delivered."""
+    return (
+        record.kind, record.at, record.direction, record.who, record.who_name, record.whom, record.identifiers,
+        record.conversation, record.conversation_title, record.role, record.identity, record.title, record.text,
+        record.url, record.latitude, record.longitude, record.duration_s, record.attachments,
+    )  # fmt: skip
+
+
+class _Writer:
+    """Turns records into rows, numbered through the unit."""
+
+    def __init__(self, rows: RowBuffer, matcher: Matcher, first_id: int) -> None:
+        self._rows = rows
+        self._matcher = matcher
+        self._next_id = first_id
+
+    def remark(self, reading: Reading, notice: Notice) -> None:
+        self._rows.add("notices", Remark(locator=Locator.parse(reading.locator), notice=notice).row(STAGE))
+
+    def add(self, reading: Reading, read_by: str, record: Artefact, within: str, *, earlier_form: bool) -> None:
+        """Write one artefact, and the known files it mentions."""
+        row = _artefact_row(self._next_id, reading, read_by, record, within)
+        ending = (record.certainty, record.complete, earlier_form, record.source)
+        self._rows.add("artefacts", (*row, *ending))
+        for attachment in record.attachments:
+            self._mention(reading, attachment)
+        self._next_id += 1
+
+    def _mention(self, reading: Reading, attachment: Attachment) -> None:
+        digests = {name: bytes.fromhex(value) for name, value in attachment.digests().items()}
+        if not digests:
+            return
+        subject = Subject(
+            entry_id=reading.entry_id, locator=reading.locator, path=reading.path, state=reading.state,
+            content=reading.content,
+        )  # fmt: skip
+        for hit in self._matcher.exact(subject, digests):
+            known = dict(zip(column_names("hits"), hit, strict=True))
+            told = (known["algorithm"], known["value"], known["set_name"], known["set_version"], known["role"])
+            name = clean(attachment.name or attachment.path)
+            self._rows.add(
+                "mentions", (self._next_id, reading.entry_id, reading.locator, name, *told, known["category"])
+            )
+
+    def recovered(self, reading: Reading, row: RecoveredRow, within: str) -> None:
+        """Write one recovered row of a database."""
+        values = dict(zip(row.columns, row.values, strict=False))
+        stored = json.dumps({clean(name): _plain(value) for name, value in values.items()}, ensure_ascii=False)
+        self._rows.add(
+            "recovered_rows",
+            (
+                reading.entry_id, reading.locator, _placed(within, row.place), clean(row.table), row.certain,
+                row.complete, list(row.missing), row.rowid, stored, str(row.source), row.live_twin,
+            ),
+        )  # fmt: skip
+
+
+def _placed(within: str, place: str) -> str | None:
+    return clean(f"{within}: {place}" if within else place)
+
+
+def _artefact_row(number: int, reading: Reading, read_by: str, record: Artefact, within: str) -> tuple[Any, ...]:
+    moments = [{"happened_at": moment.at, "meaning": moment.meaning} for moment in record.moments]
+    meaning = record.meaning if record.at is not None else None
+    return (
+        number, reading.entry_id, reading.locator, _placed(within, record.place), read_by, str(record.kind),
+        record.application, record.at, meaning, record.zone if record.at is not None or moments else None, moments,
+        clean(record.account),
+        None if record.direction is None else str(record.direction), clean(record.who), clean(record.who_name),
+        [clean(whom) for whom in record.whom], [clean(name) for name in record.identifiers],
+        clean(record.conversation), clean(record.conversation_title),
+        clean(record.role), clean(record.identity), clean(record.reply_to), record.forwarded, clean(record.title),
+        clean(record.text), clean(record.url), record.latitude, record.longitude, record.duration_s,
+        [_attachment(attachment) for attachment in record.attachments], _details(record.details), record.recovered,
+    )  # fmt: skip
+
+
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "name": clean(attachment.name),
+        "path": clean(attachment.path),
+        "size": attachment.size,
+        "media_type": clean(attachment.media_type),
+        "md5": attachment.md5,
+        "sha1": attachment.sha1,
+        "sha256": attachment.sha256,
+    }
+
+
+def _details(details: Mapping[str, str]) -> str:
+    return json.dumps({name: clean(value) for name, value in details.items()}, ensure_ascii=False, sort_keys=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return a stored value as JSON can hold it."""
+    if isinstance(value, bytes):
+        return {"hex": value[:MOST_BLOB].hex(), "size": len(value)}
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return str(value)
+    return value
+
+
+def clean(text: str | None) -> str | None:
+    """Return text that every reader of the tables can hold: what is no character stands as U+FFFD."""
+    return None if text is None else _SURROGATES.sub("\ufffd", text)
