@@ -18,6 +18,7 @@ class _Group(click.Group):
         "examine": "kaval.cli.examining:examine_command",
         "extract": "kaval.cli.extracting:extract",
         "graph": "kaval.cli.conversing:graph",
+        "known": "kaval.cli.known:known",
         "query": "kaval.cli.asking:query",
         "report": "kaval.cli.reporting:report",
         "search": "kaval.cli.searching:search_command",

@@ -28,11 +28,17 @@ class Silencer:
         """Return a match with the negative sets that hold its value, or another value of the same entry."""
         if not self._negatives or match.role is Role.NEGATIVE:
             return match
-        values = {(match.algorithm, match.value)}
-        for statement in match.statements:
-            values |= {(name, value) for name, value in statement.values.items() if name in WIDTHS}
+        values = _values(match)
         names = [known.info.name for known in self._negatives if any(_holds(known, *value) for value in values)]
         return replace(match, silenced_by=tuple(names)) if names else match
+
+
+def _values(match: Match) -> list[tuple[str, str]]:
+    """Return the value that matched, and every other one the set gives for the same entries."""
+    found = {(match.algorithm, match.value): None}
+    for statement in match.statements:
+        found |= {(name, value): None for name, value in statement.values.items() if name in WIDTHS}
+    return list(found)
 
 
 def _holds(known: CompiledSet, algorithm: str, value: str) -> bool:
@@ -65,6 +71,7 @@ class Desk:
         return found
 
     def _completed(self, match: Match) -> Match:
-        judgements = self._said.get(match.set_name, {}).get((match.algorithm, match.value), ())
+        of_set = self._said.get(match.set_name)
+        judgements = tuple(said for value in _values(match) for said in of_set.get(value, ())) if of_set else ()
         silenced = self._silencer.silenced(match)
         return replace(silenced, judgements=judgements) if judgements else silenced

@@ -7,7 +7,6 @@ one would accuse everybody.
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -18,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kaval.core.errors import CorruptStructureError, LimitExceededError
-from kaval.folder.durable import place_json
 from kaval.knownsets.algorithms import EXACT, WIDTHS, ZERO_LENGTH
 from kaval.knownsets.batches import NO_DETAIL, Batch, Column, Rows
 from kaval.knownsets.details import MANY
 from kaval.knownsets.exact import bucket_bits, prefixes, write_buckets
 from kaval.knownsets.hash_index import write_index
 from kaval.knownsets.near import FLAT_BELOW
+from kaval.knownsets.photodna import write_sums
 from kaval.knownsets.sorting import Spill, changes
 
 ZERO_LENGTH_REASON = "digest of a file of no bytes"
@@ -149,6 +148,8 @@ class Builder:
         _place_starts(self.folder)
         if counts.get("pdq", 0) >= FLAT_BELOW:
             write_index(self.folder)
+        if counts.get("photodna"):
+            write_sums(self.folder)
         return counts
 
     def clear(self) -> None:
@@ -240,8 +241,3 @@ def _write_plain(folder: Path, algorithm: str, spill: Spill) -> int:
             owners.write(owned.tobytes())
             total += len(records)
     return total
-
-
-def write_info(folder: Path, info: Mapping[str, Any]) -> None:
-    """Write what a set is; with this file its folder counts as a set."""
-    place_json(json.loads(json.dumps(info)), folder / "info.json")

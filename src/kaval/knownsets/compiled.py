@@ -19,7 +19,9 @@ from kaval.knownsets.exact import DigestTable
 from kaval.knownsets.formats import SET_FORMATS
 from kaval.knownsets.importing import Order, import_files, seal
 from kaval.knownsets.near import HashTable
+from kaval.knownsets.photodna import DEFAULT_THRESHOLD, PhotoDnaTable
 from kaval.knownsets.statements import Statement
+from kaval.knownsets.video import KNOWN_SHARE, VideoMatch
 
 
 def compile_set(path: Path, *, name: str, role: Role, target: Path) -> SetInfo:
@@ -106,6 +108,7 @@ class CompiledSet:
                 reason = f"it holds {table.count} {name}, not as many as it says"
                 raise CorruptStructureError(f"known set {folder}", reason)
         self._links = {name: Links(folder, name, table.count) for name, table in self.tables.items()}
+        self.vectors = PhotoDnaTable(folder) if self.info.counts.get("photodna") else None
         self._format = SET_FORMATS.get(self.info.format)
 
     def __del__(self) -> None:
@@ -141,6 +144,56 @@ class CompiledSet:
             found.append(sorted(matches, key=lambda match: (match.distance, match.value, match.category or "")))
         return found
 
+    def near_vectors(self, values: Sequence[bytes], threshold: int = DEFAULT_THRESHOLD) -> list[list[Match]]:
+        """Return for each PhotoDNA value the known ones within a squared distance, nearest first.
+
+        A set has values to compare only where that was switched on when it was imported.
+        """
+        if self.vectors is None:
+            return [[] for _ in values]
+        found = []
+        for value in values:
+            matches: list[Match] = []
+            for near in self.vectors.within(value, threshold):
+                known = self.vectors.rows[near.row].tobytes().hex()
+                said = [self._format.statement(self._details[number]) for number in self.vectors.details_of(near.row)]
+                matches += self._by_category("photodna", known, said, near.distance, threshold, None)
+            found.append(sorted(matches, key=lambda match: (match.distance, match.value, match.category or "")))
+        return found
+
+    def videos(
+        self, frames: Sequence[Sequence[bytes]], threshold: int, share: float = KNOWN_SHARE, *, side: str = "known"
+    ) -> list[VideoMatch]:
+        """Return the known videos of which the usable frames of a seized one hold enough, the fullest first.
+
+        ``frames`` are given in their orientations. ``side`` names whose frames the share is counted of: the
+        ``known`` video's (a known clip inside a longer one is found), or the ``seized`` one's.
+        """
+        distinct = list({turned[0]: turned for turned in frames}.values())
+        if self.hashes is None or not distinct or self.info.format != "vpdq":
+            return []
+        of_video: dict[int, tuple[set[int], set[int]]] = {}
+        for number, near in enumerate(self.hashes.search_any(distinct, threshold)):
+            for row, _, _ in near:
+                for video in self._links["pdq"].numbers(row):
+                    known, seized = of_video.setdefault(video, (set(), set()))
+                    known.add(row)
+                    seized.add(number)
+        found = []
+        for video, (known, seized) in of_video.items():
+            notes = self._format.statement(self._details[video]).notes
+            match = VideoMatch(
+                video=notes.get("video", ""),
+                known_share=100 * len(known) / max(1, int(notes.get("usable frames", 0))),
+                seized_share=100 * len(seized) / len(distinct),
+                known_frames=len(known),
+                seized_frames=len(seized),
+                threshold=threshold,
+            )
+            if (match.known_share if side == "known" else match.seized_share) >= share:
+                found.append(match)
+        return sorted(found, key=lambda match: (-match.known_share, -match.seized_share, match.video))
+
     def holds(self, algorithm: str, value: bytes) -> bool:
         """Whether exactly this value is in the set."""
         table = self.tables.get(algorithm)
@@ -150,8 +203,20 @@ class CompiledSet:
         self, algorithm: str, row: int, distance: int = 0, threshold: int = 0, orientation: str | None = None
     ) -> list[Match]:
         """Return what a row of an algorithm amounts to: a match for each category the set gives it."""
+        said = list(self.statements(algorithm, row))
+        return self._by_category(algorithm, self.value(algorithm, row).hex(), said, distance, threshold, orientation)
+
+    def _by_category(
+        self,
+        algorithm: str,
+        value: str,
+        said: Sequence[Statement],
+        distance: int,
+        threshold: int,
+        orientation: str | None,
+    ) -> list[Match]:
         by_category: dict[str | None, list[Statement]] = {}
-        for statement in self.statements(algorithm, row):
+        for statement in said:
             by_category.setdefault(statement.category, []).append(statement)
         return [
             Match(
@@ -159,7 +224,7 @@ class CompiledSet:
                 set_version=self.info.version,
                 role=self.info.role,
                 algorithm=algorithm,
-                value=self.value(algorithm, row).hex(),
+                value=value,
                 distance=distance,
                 threshold=threshold,
                 category=category,
@@ -181,6 +246,11 @@ class CompiledSet:
         """Yield what the set says of a row, once for each entry."""
         for number in self._links[algorithm].numbers(row):
             yield self._format.statement(self._details[number])
+
+    @property
+    def says(self) -> bool:
+        """Whether the set says something of its entries beside their values."""
+        return len(self._details) > 0
 
     def every_statement(self) -> Iterator[Statement]:
         """Yield what the set says of its entries, in the order in which they were received."""

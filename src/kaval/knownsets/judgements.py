@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,8 +126,3 @@ def feedback_submission(judgement: Judgement) -> bytes:
 def feedback_type(algorithm: str) -> str:
     """Return what NCMEC calls an algorithm in the address of a feedback."""
     return {"photodna": "PDNA"}.get(algorithm, algorithm.upper())
-
-
-def disputes(judgements: Iterable[Judgement]) -> tuple[Judgement, ...]:
-    """Return those that say that something is wrong."""
-    return tuple(one for one in judgements if one.verdict is Verdict.DISPUTE)

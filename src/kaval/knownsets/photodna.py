@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from kaval.core.errors import CorruptStructureError
 from kaval.knownsets import fast
 from kaval.knownsets.algorithms import WIDTHS
-from kaval.knownsets.batches import Rows
+from kaval.knownsets.batches import NO_DETAIL, Rows
 from kaval.knownsets.exact import map_file
 from kaval.knownsets.hexadecimal import decode_value
 
@@ -84,7 +84,14 @@ class PhotoDnaTable:
         if len(values) % _WIDTH or len(sums) * _WIDTH != 2 * BLOCKS * len(values):
             raise CorruptStructureError(f"known set {folder}", "its PhotoDNA files do not fit each other")
         self.rows: Rows = np.frombuffer(values, dtype=np.uint8).reshape(-1, _WIDTH)
+        owners = map_file(folder / "photodna.owners", mmap.MADV_RANDOM)
+        self._owners = np.frombuffer(owners, dtype=">u4")
         self._sums: NDArray[np.int16] = np.frombuffer(sums, dtype="<i2").reshape(BLOCKS, -1)
+
+    def details_of(self, row: int) -> list[int]:
+        """Return the number of the detail of a row, if it has one."""
+        owner = int(self._owners[row]) if row < len(self._owners) else NO_DETAIL
+        return [] if owner == NO_DETAIL else [owner]
 
     def within(self, value: bytes, threshold: int = DEFAULT_THRESHOLD) -> list[NearVector]:
         """Return every row within a squared distance, in order of row."""

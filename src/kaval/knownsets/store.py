@@ -21,7 +21,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -32,8 +32,10 @@ from kaval.core.errors import CorruptStructureError, KavalError, UsageError
 from kaval.core.locators import decode_part, encode_part
 from kaval.folder.durable import flush_directory, place_json
 from kaval.knownsets import Role, SetInfo
+from kaval.knownsets.asking import Desk
 from kaval.knownsets.compiled import CompiledSet, read_info
 from kaval.knownsets.importing import Checkpoint, Order, Report, import_files, seal, silent
+from kaval.knownsets.judgements import Judgements
 
 _LONGEST_NAME = 120
 
@@ -139,6 +141,21 @@ class Store:
                     raise UsageError(f"the known set {name!r} has no version {number}") from error
                 if number is not None or self.current(name) == wanted:
                     raise
+
+    def desk(self, names: Sequence[str] | None = None) -> Desk:
+        """Return the sets of those names, or all, ready to be asked together; negative sets are always among them."""
+        chosen = list(dict.fromkeys(names if names is not None else self.names()))
+        chosen += [name for name in self.negatives() if name not in chosen]
+        sets = [self.open(name) for name in chosen]
+        return Desk(sets, {name: self.judgements(name).standing() for name in chosen})
+
+    def negatives(self) -> list[str]:
+        """Return the names of the negative sets."""
+        return [name for name in self.names() if self.info(name).role is Role.NEGATIVE]
+
+    def judgements(self, name: str) -> Judgements:
+        """Return what this unit said of values of a set."""
+        return Judgements(self.root, name)
 
     def import_set(self, order: Order, description: Description, *, report: Report = silent) -> SetInfo:
         """Import files as the next version of a set and let it answer; return what it is.
