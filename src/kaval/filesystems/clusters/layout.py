@@ -37,6 +37,11 @@ from kaval.filesystems.clusters.tails import Tails
 from kaval.filesystems.clusters.witnesses import Witnesses
 
 MAXIMUM_VARIANTS = 512
+"""Variants that are tried for one file, ..."""
+
+MAXIMUM_VARIANTS_IN_ALL = 100_000
+"""... and for all files of a volume together: what is left then keeps its first answer."""
+
 Runs = tuple[Run, ...]
 
 
@@ -53,6 +58,7 @@ class Layout:
         self._claims = ClaimMap()
         self._paths = Paths(grid, used, occupied, self._witnesses, self._claims)
         self._tentative: set[int] = set()
+        self._variants_left = MAXIMUM_VARIANTS_IN_ALL
         self._runs: list[Runs] = [()] * len(remnants)
 
     def conclude(self) -> list[Conclusion]:
@@ -198,15 +204,20 @@ class Layout:
     def _fitting(self, remnant: Remnant, runs: Runs, obstacles: Sequence[Obstacle]) -> Iterator[Runs]:
         """Yield variants of runs, with one of their gaps wider, whose last cluster shows the end of the file."""
         asked = 0
+        reach = self._paths.reach(obstacles, remnant.start + 1)
         for place in range(len(runs) - 1, 0, -1):
             begun, (start, _) = runs[:place], runs[place]
+            need = remnant.count - sum(count for _, count in begun)
             for wider in range(1, max(2, MAXIMUM_VARIANTS // len(runs))):
                 asked += 1
-                if asked > MAXIMUM_VARIANTS:
+                self._variants_left -= 1
+                if asked > MAXIMUM_VARIANTS or self._variants_left < 0:
                     return
-                variant = self._paths.take(remnant, obstacles, begun, start + wider)
-                if self._fits(remnant, variant):
-                    yield variant
+                last = reach.last(start + wider, need)
+                if last is not None and self._tails.fits(remnant.size, last):
+                    variant = self._paths.take(remnant, obstacles, begun, start + wider)
+                    if self._fits(remnant, variant):
+                        yield variant
 
     def _conclusion(self, index: int, *, doubtful: bool) -> Conclusion:
         runs = self._runs[index]

@@ -23,6 +23,64 @@ MakesRoom = Callable[[int], bool]
 """Whether the claim of a remnant, by its index, may be passed over."""
 
 
+def remembering(obstacles: Sequence[Obstacle]) -> Obstacle:
+    """Return several obstacles as one that answers each cluster once; for as long as no claim changes."""
+    answers: dict[int, tuple[bool, int]] = {}
+
+    def obstacle(cluster: int) -> tuple[bool, int]:
+        answer = answers.get(cluster)
+        if answer is None:
+            limit = -1
+            for one in obstacles:
+                blocked, until = one(cluster)
+                if blocked:
+                    answer = (True, until)
+                    break
+                limit = until if limit < 0 else min(limit, until)
+            else:
+                answer = (False, limit)
+            answers[cluster] = answer
+        return answer
+
+    return obstacle
+
+
+class Reach:
+    """Where a file ends that takes all free clusters from some place upwards; asked often for one set of obstacles."""
+
+    def __init__(self, obstacle: Obstacle, start: int, end: int) -> None:
+        self._obstacle = obstacle
+        self._next = start
+        self._end = end
+        self._firsts: list[int] = []
+        self._before = [0]
+
+    def last(self, cluster: int, need: int) -> int | None:
+        """Return the last of ``need`` free clusters from ``cluster`` upwards, ``None`` where the volume ends first."""
+        while self._next <= cluster and self._next < self._end:
+            self._advance()
+        place = bisect_right(self._firsts, cluster) - 1
+        passed = 0
+        if place >= 0:
+            length = self._before[place + 1] - self._before[place]
+            passed = self._before[place] + min(cluster - self._firsts[place], length)
+        wanted = passed + need
+        while self._before[-1] < wanted and self._next < self._end:
+            self._advance()
+        if self._before[-1] < wanted:
+            return None
+        place = bisect_left(self._before, wanted) - 1
+        return self._firsts[place] + wanted - self._before[place] - 1
+
+    def _advance(self) -> None:
+        blocked, until = self._obstacle(self._next)
+        until = min(until, self._end)
+        if not blocked:
+            self._firsts.append(self._next)
+            self._before.append(self._before[-1] + until - self._next)
+        self._next = until
+
+
 class Paths:
     """Finds paths over one heap of clusters; ``used`` are those in use now, by whomever."""
 
@@ -59,6 +117,10 @@ class Paths:
                     runs.append((cluster, count))
                 need, cluster = need - count, cluster + count
         return tuple(runs)
+
+    def reach(self, obstacles: Sequence[Obstacle], start: int) -> Reach:
+        """Return how far files reach that begin at ``start`` or behind it, for as long as no claim changes."""
+        return Reach(remembering(obstacles), start, self._grid.end)
 
     def living(self, remnant: Remnant) -> Obstacle:
         """Clusters in use now that were in use then; whoever holds the first cluster now came later."""
