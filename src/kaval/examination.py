@@ -21,10 +21,10 @@ from kaval.folder.durable import place_json
 from kaval.folder.segments import UnitRecord
 from kaval.stages.analysis import Task
 from kaval.stages.artefacts import read_artefacts
-from kaval.stages.carving import VoidUnit, measure_void, scan, scan_units, settle, settle_unit
+from kaval.stages.carving import Chain, VoidUnit, measure_void, scan, scan_units, settle, settle_unit
 from kaval.stages.crew import Crew, ExaminationFailedError
 from kaval.stages.manifest import manifest_of
-from kaval.stages.opening import Layout
+from kaval.stages.mending import mend, mend_units
 from kaval.stages.pool import WorkerLostError, WorkerPool
 from kaval.stages.preparation import KnownSetSource, Prepared, Request, now, prepare, take_up
 from kaval.stages.schedule import Schedule, parent_of
@@ -109,7 +109,7 @@ class _Run:
         self._done = prepared.done
         self._progress = Progress()
         self._whole: Future[UnitRecord] | None = None
-        self._chains: dict[str, tuple[tuple[str, Layout], ...]] = {}
+        self._chains: dict[str, Chain] = {}
         self._ordinal = 0
         self._wave = 0
         self._crew = Crew(
@@ -178,12 +178,13 @@ class _Run:
         for record in self._crew.all(analyse, schedule.units()):
             nested.update(record.facts["nested"])
             by_name.update(record.facts["nested_by_name"])
-        holders = [self._holder(task, task.entry_id in by_name) for task in schedule.find(sorted(nested | by_name))]
+        found = schedule.find(sorted(nested | by_name))
+        holders = [self._holder(task, task.entry_id in by_name, schedule.beside(task)) for task in found]
         size = plan.nested_a_unit
         parts = [tuple(holders[start : start + size]) for start in range(0, len(holders), size)]
         return [self._list_unit(holders=part) for part in parts]
 
-    def _holder(self, task: Task, by_name: bool) -> Holder:
+    def _holder(self, task: Task, by_name: bool, beside: Chain) -> Holder:
         return Holder(
             locator=task.locator,
             layout=task.layout(),
@@ -192,6 +193,7 @@ class _Run:
             depth=task.depth,
             by_name=by_name,
             above=self._chains.get(parent_of(task.locator), ()),
+            beside=beside,
         )
 
     def _carve(self, bare: Sequence[str], trees: Sequence[tuple[str, str]]) -> None:
@@ -204,7 +206,14 @@ class _Run:
         units = (unit for record in voids for unit in scan_units(self._workplace.plan, record, self._chains))
         for record in self._crew.all(scan, units):
             found[record.facts["void"]].extend(record.facts["found"])
-        settling = [settle_unit(self._next_ordinal(), record, found[record.unit], self._chains) for record in voids]
+        mended: dict[str, list[dict[str, Any]]] = {record.unit: [] for record in voids}
+        mending = (unit for record in voids for unit in mend_units(record, found[record.unit], self._chains))
+        for record in self._crew.all(mend, mending):
+            mended[record.facts["void"]].extend(record.facts["mended"])
+        settling = [
+            settle_unit(self._next_ordinal(), record, found[record.unit], mended[record.unit], self._chains)
+            for record in voids
+        ]
         settled = sorted(self._crew.all(settle, settling), key=lambda record: record.unit)
         self._waves(self._analyse(settled))
 

@@ -152,14 +152,15 @@ def measure_void(workplace: Workplace, unit: VoidUnit) -> UnitRecord:
     except (KavalError, OSError) as error:
         rows.add("notices", Remark(locator=at, notice=notice_of(error, "unallocated space")).row("carving"))
     segments = rows.write(workplace.folder, unit.unit)
-    return _placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts=facts))
+    return placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts=facts))
 
 
 class _LostError(KavalError):
     """Finding unallocated space cost a worker before."""
 
 
-def _placed(workplace: Workplace, record: UnitRecord) -> UnitRecord:
+def placed(workplace: Workplace, record: UnitRecord) -> UnitRecord:
+    """Return the record of a unit, put in place."""
     record.place(workplace.folder)
     return record
 
@@ -259,7 +260,7 @@ def scan(workplace: Workplace, unit: ScanUnit) -> UnitRecord:
     segments = rows.write(workplace.folder, unit.unit)
     counts = {**rows.counts, "searched_size": unit.end - unit.start}
     facts = {"void": unit.void, "found": found}
-    return _placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=counts, facts=facts))
+    return placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=counts, facts=facts))
 
 
 class _Search:
@@ -316,10 +317,16 @@ def _told(place: int, carver: str, carved: Carved) -> dict[str, Any]:
 
 
 def settle_unit(
-    ordinal: int, void: UnitRecord, found: Sequence[Mapping[str, Any]], chains: Mapping[str, Chain]
+    ordinal: int,
+    void: UnitRecord,
+    found: Sequence[Mapping[str, Any]],
+    mended: Sequence[Mapping[str, Any]],
+    chains: Mapping[str, Chain],
 ) -> SettleUnit:
-    """Return the unit that settles what was found in one source."""
+    """Return the unit that settles what was found in one source; a mended stream stands for the broken one."""
     source = void.facts["source"]
+    by_place = {(carved["position"], carved["carver"]): carved for carved in mended}
+    found = [by_place.get((carved["position"], carved["carver"]), carved) for carved in found]
     return SettleUnit(
         unit=f"carve-{ordinal:06d}",
         ordinal=ordinal,
@@ -354,7 +361,7 @@ def settle(workplace: Workplace, unit: SettleUnit) -> UnitRecord:
         rows.add("entries", entry_row(number, str(at), entry, (None,) * 5, unit.depth))
         number += 1
     segments = rows.write(workplace.folder, unit.unit)
-    return _placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts={}))
+    return placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts={}))
 
 
 _Listed = tuple[int, list[tuple[int, int]]]
@@ -379,26 +386,38 @@ def _problem(carved: Mapping[str, Any], extents: Sequence[Extent], others: Seque
     """
     if carved["damaged_offset"] is not None:
         return f"{carved['certainty']} at byte {carved['damaged_offset']} of the stream: {carved['reason']}"
-    if len(extents) > 1 and not carved["checked"]:
+    if len(extents) > 1 and not carved["checked"] and "pieces" not in carved:
         for size, runs in others:
             if size > extents[0].length and runs[0][1] > extents[0].length:
                 return f"metadata lists a stream of {size} bytes here that goes on where another one lies by now"
     return ""
 
 
-def _outermost(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _outermost(found: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield what was found, in order of place, without what starts inside something whole."""
-    covered = 0
+    later = sorted((piece[0], piece[0] + piece[1]) for carved in found for piece in _pieces(carved)[1:])
+    covered = number = 0
     for carved in found:
-        if carved["position"] < covered:
+        position = carved["position"]
+        while number < len(later) and later[number][1] <= position:
+            number += 1
+        inside = number < len(later) and later[number][0] <= position
+        if position < covered or inside:
             continue
         if carved["certainty"] == Certainty.COMPLETE:
-            covered = carved["position"] + carved["size"]
+            covered = position + _pieces(carved)[0][1]
         yield carved
 
 
+def _pieces(carved: Mapping[str, Any]) -> list[list[int]]:
+    """Return where a stream lies in the runs: position and length of each piece."""
+    whole = [[carved["position"], carved["size"]]]
+    pieces: list[list[int]] = carved.get("pieces", whole)
+    return pieces
+
+
 def _entry(carved: Mapping[str, Any], void: Void) -> Entry:
-    extents = void.place(carved["position"], carved["size"])
+    extents = tuple(extent for piece in _pieces(carved) for extent in void.place(*piece))
     if carved["certainty"] != Certainty.COMPLETE:
         content = ContentState.PARTIAL
     else:
@@ -412,5 +431,5 @@ def _entry(carved: Mapping[str, Any], void: Void) -> Entry:
         content=content,
         extents=extents,
         assumed_size=0 if carved["checked"] else carved["size"],
-        recovered_by=carved["carver"],
+        recovered_by=carved["carver"] if "pieces" not in carved else f"{carved['carver']}, pieces joined",
     )

@@ -35,10 +35,15 @@ class Desk:
         """Return the analyst, with decoders and known sets made ready at the first call."""
         if self._analyst is None:
             plan = self.workplace.plan
-            limits = MediaLimits(seconds=plan.picture_seconds)
-            self._studio = Studio(limits).__enter__() if plan.media else None
-            self._analyst = Analyst(plan, self.opener, self.matcher(), self._studio)
+            self._analyst = Analyst(plan, self.opener, self.matcher(), self.studio() if plan.media else None)
         return self._analyst
+
+    def studio(self) -> Studio:
+        """Return the studio, its decoder process started at the first call."""
+        if self._studio is None:
+            limits = MediaLimits(seconds=self.workplace.plan.picture_seconds)
+            self._studio = Studio(limits).__enter__()
+        return self._studio
 
     @property
     def confinement(self) -> tuple[str, ...]:

@@ -38,6 +38,19 @@ class Jpeg:
         return _Walk(view).run()
 
 
+def may_continue(block: bytes) -> bool:
+    """Whether bytes may be the middle of a picture: none of their markers is one that may not stand there."""
+    found = _MARKER_BUT_RESTART.search(block)
+    while found is not None:
+        marker = block[found.start() + 1]
+        if marker == _EOI:
+            return True
+        if marker not in _BETWEEN_SCANS:
+            return False
+        found = _MARKER_BUT_RESTART.search(block, found.end())
+    return any(block[-16:])
+
+
 class _Walk:
     """One walk over the markers of one picture."""
 
