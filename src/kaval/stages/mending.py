@@ -34,6 +34,8 @@ MENDED = {"carve-jpeg": "image/jpeg", "carve-png": "", "carve-zip": "", "carve-g
 
 BROKEN_A_UNIT = 8
 MAXIMUM_CLUSTER = 64 << 10
+USUAL_CLUSTER = 4096
+FEW = 16
 BREAKS = 3
 """Cluster starts at which the first piece may end: up to the place where a JPEG breaks off, which is seen at once; from
 the start of the part on whose checksum differs."""
@@ -114,12 +116,15 @@ def mend(workplace: Workplace, unit: MendUnit) -> UnitRecord:
 
 
 def cluster_size(extents: Sequence[Extent]) -> int:
-    """Return the largest size, a power of two, that all runs are made of and start a multiple of one another apart."""
+    """Return the size of a cluster: the largest power of two that all runs are made of and lie a multiple apart.
+
+    A few runs say little; then it is taken to be no more than the usual 4096 bytes.
+    """
     size = MAXIMUM_CLUSTER
     first = extents[0].offset if extents else 0
     for extent in extents:
         size = gcd(size, gcd(extent.length, extent.offset - first))
-    return max(size, SECTOR_SIZE)
+    return max(size if len(extents) >= FEW else min(size, USUAL_CLUSTER), SECTOR_SIZE)
 
 
 class _Mending:
