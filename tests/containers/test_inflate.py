@@ -235,6 +235,26 @@ def test_a_failure_only_the_fast_decoder_sees_does_not_count(monkeypatch: pytest
     assert source.read_at(0, len(CONTENT)) == CONTENT
 
 
+def test_a_second_decoder_that_ends_sooner_does_not_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Generous:
+        eof, tail, needs_input = False, b"", True
+
+        def decode(self, block: bytes, maximum: int) -> bytes:
+            if not block:
+                raise ValueError("no")
+            return CONTENT[:maximum]
+
+        def copy(self) -> None:
+            return None
+
+    monkeypatch.setitem(decoders._FAST, Codec.DEFLATE, Generous)
+    packed = _raw_deflate(b"short") + bytes(inflate.INPUT_SIZE)
+    source = CheckpointedSource(BytesSource(packed), Codec.DEFLATE, size=len(CONTENT))
+
+    with pytest.raises((CorruptStructureError, UnreadableError)):
+        source.read_at(0, len(CONTENT))
+
+
 def test_a_stream_fails_again_where_it_failed() -> None:
     packed = bytearray(PACKERS[Codec.DEFLATE](CONTENT))
     middle = len(packed) // 2

@@ -293,6 +293,13 @@ def test_a_document_that_the_empty_passphrase_opens_is_read(algorithm: str) -> N
     assert notices_of(opened.tree) == []
 
 
+def test_nothing_of_a_damaged_encrypted_document_reaches_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    content = _encrypted("").replace(b"startxref\n", b"startxref\n9")
+    entries_of(_tree(content))
+
+    assert caplog.records == []
+
+
 def test_a_document_that_needs_a_passphrase_is_told_as_locked() -> None:
     opened = _open(_encrypted("passphrase"))
     assert opened.tree is not None

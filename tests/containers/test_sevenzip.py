@@ -377,6 +377,17 @@ def test_a_header_packed_in_itself_ends() -> None:
         _open(_archive(packed, packed))
 
 
+def test_coders_with_impossible_properties_are_corrupt() -> None:
+    for coder in (
+        LZMA2_CODER + b"\x29",
+        b"\x01\x23\x03\x01\x01\x05\xff\0\0\1\0",
+        b"\x01\x23\x03\x01\x01\x05\x60\0\0\1\0",
+    ):
+        header = b"\x01" + _streams(coder, 5, [5]) + _files(1, _names("a")) + b"\0"
+        with pytest.raises(CorruptStructureError):
+            _tree(_archive(header, b"12345")).open_stream("0").read_at(0, 5)
+
+
 def test_an_absurd_dictionary_is_refused() -> None:
     for coder in (LZMA2_CODER + b"\x28", b"\x01\x23\x03\x01\x01\x05\x5d\xff\xff\xff\xff"):
         header = b"\x01" + _streams(coder, 5, [5]) + _files(1, _names("a")) + b"\0"

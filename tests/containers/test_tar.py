@@ -212,6 +212,13 @@ def test_pax_times_keep_their_fractions(stored: str, nanoseconds: int, step: str
     assert times.resolution == f"m={step} a={step} c={step} b={step}"
 
 
+def test_a_pax_record_without_length_ends_the_records() -> None:
+    for record in (b"0 path=other\n", b"3 =\n", b"x path=other\n", b"99 path=other\n", b"14 path=othe\n"):
+        content = bytearray(_built((_info("a", pax_headers={"comment": "x" * 20}), b"x"), form=tarfile.PAX_FORMAT))
+        content[512 : 512 + len(record)] = record
+        assert [entry.path for entry in entries_of(_tree(bytes(content)))] == ["a"]
+
+
 def test_gnu_numbers_in_base_256_are_read() -> None:
     info = _info("a", mtime=-5, uid=5_000_000)
     (entry,) = entries_of(_tree(_built((info, b"x"))))

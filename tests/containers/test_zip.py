@@ -419,6 +419,7 @@ def test_an_archive_of_several_disks_is_told() -> None:
     content[-18:-14] = b"\x02\x00\x02\x00"
     with pytest.raises(UnsupportedError, match="several disks"):
         _open(bytes(content))
+    assert _probe(b"XX" + bytes(content), "a.zip")
 
 
 def test_an_aff4_image_is_not_claimed() -> None:

@@ -256,9 +256,12 @@ class CheckpointedSource:
         parts: list[bytes] = []
         try:
             while state.position < position:
-                self._decoded(state, min(OUTPUT_SIZE, position - state.position))
+                if not self._decoded(state, min(OUTPUT_SIZE, position - state.position)):
+                    return None, b"", None
             for _ in range(2 * OUTPUT_SIZE // _SMALL_STEP):
                 parts.append(self._decoded(state, step))
+                if not parts[-1]:
+                    break
         except KavalError as error:
             return state, b"".join(parts), error
         return state, b"".join(parts), None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -121,6 +122,7 @@ def unlock(source: ByteSource) -> Unlocked | None:
         pypdf = importlib.import_module("pypdf")
     except ImportError as error:
         raise UnavailableError("decryption of PDF", "pypdf is not installed") from error
+    _keep_quiet()
     try:
         reader = pypdf.PdfReader(SourceFile(source), strict=False)
         opened = reader.decrypt("")
@@ -129,6 +131,11 @@ def unlock(source: ByteSource) -> Unlocked | None:
             raise
         raise CorruptStructureError("the PDF document", f"{type(error).__name__}: {error}") from error
     return Unlocked(reader) if opened else None
+
+
+def _keep_quiet() -> None:
+    """Keep pypdf's messages, which quote the document, out of every log."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
 
 
 def _pypdf_error() -> type[Exception]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from kaval.containers.decoders import MEMORY_LIMIT, Codec, Decoder, Streaming, new_decoder, raw_lzma
+from kaval.containers.decoders import FOREIGN_ERRORS, MEMORY_LIMIT, Codec, Decoder, Streaming, new_decoder, raw_lzma
 from kaval.containers.inflate import CheckpointedSource
 from kaval.containers.sevenzip.headers import STRUCTURE, Coder, Folder
 from kaval.core.errors import (
@@ -94,7 +94,10 @@ def open_folder_stream(source: ByteSource, folder: Folder) -> ByteSource:
         methods = ", ".join(method_name(coder.method) for coder in folder.coders)
         raise UnsupportedError(f"a 7z archive packed by {methods}", "unpack it with 7-Zip")
     make = _maker([folder.coders[number] for number in folder.chain], folder.size)
-    make(False)
+    try:
+        make(False)
+    except FOREIGN_ERRORS as error:
+        raise CorruptStructureError(STRUCTURE, f"no decoder can be made for a part of it: {error}") from error
     return CheckpointedSource(
         source,
         make,

@@ -175,6 +175,8 @@ def _pax_records(content: bytes) -> Iterator[tuple[str, bytes]]:
     while place < len(content):
         digits, blank, _ = content[place : place + 12].partition(b" ")
         length = int(digits) if digits.isdigit() else 0
+        if length < len(digits) + 3:
+            break
         record = content[place + len(digits) + 1 : place + length - 1]
         keyword, equals, value = record.partition(b"=")
         if not blank or not equals or place + length > len(content) or content[place + length - 1] != 0x0A:

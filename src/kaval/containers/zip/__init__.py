@@ -21,7 +21,7 @@ from kaval.containers.zip.survey import members
 from kaval.containers.zip.tree import ZipTree
 from kaval.containers.zip.walking import Walked, walk
 from kaval.core.contracts import Opened, Siblings
-from kaval.core.errors import CorruptStructureError
+from kaval.core.errors import CorruptStructureError, LockedError, UnsupportedError
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 
@@ -45,7 +45,7 @@ class Zip:
             return not is_aff4(source, head)
         if head[:4] == END or (head[:4] in _SPANNING and head[4:8] == LOCAL):
             return True
-        return name.lower().endswith(_EXTENSIONS) and find_directory(source) is not None
+        return name.lower().endswith(_EXTENSIONS) and _has_directory(source)
 
     def open(self, source: ByteSource, name: str, siblings: Siblings) -> Opened:
         directory = find_directory(source)
@@ -53,6 +53,13 @@ class Zip:
             return _without_directory(source, name)
         facts = _facts(source, directory, name)
         return Opened(tree=ZipTree(source, directory, facts), facts=facts)
+
+
+def _has_directory(source: ByteSource) -> bool:
+    try:
+        return find_directory(source) is not None
+    except (UnsupportedError, LockedError):
+        return True
 
 
 def is_aff4(source: ByteSource, head: bytes) -> bool:
