@@ -80,7 +80,9 @@ class Score:
         self.wrong_rows += other.wrong_rows
 
 
-def judge(rows: Iterable[RecoveredRow], deleted: Sequence[Values], live: Iterable[Values], columns: Sequence[str] | None) -> Score:
+def judge(
+    rows: Iterable[RecoveredRow], deleted: Sequence[Values], live: Iterable[Values], columns: Sequence[str] | None
+) -> Score:
     """Count what was given against the answer key; each deleted row can be found once."""
     score = Score(deleted=len(deleted))
     left, alive = Counter(deleted), set(live)
@@ -90,7 +92,11 @@ def judge(rows: Iterable[RecoveredRow], deleted: Sequence[Values], live: Iterabl
         lost = [name in row.missing for name in names]
         if not any(lost):
             _count_whole(score, row, values, left, alive)
-        elif any(all(gone or mine == theirs for gone, mine, theirs in zip(lost, values, other, strict=True)) for other in deleted if len(other) == len(values)):
+        elif any(
+            all(gone or mine == theirs for gone, mine, theirs in zip(lost, values, other, strict=True))
+            for other in deleted
+            if len(other) == len(values)
+        ):
             score.part_right += 1
         else:
             score.part_wrong += 1
@@ -112,7 +118,9 @@ def _count_whole(score: Score, row: RecoveredRow, values: Values, left: Counter[
 def read(path: Path) -> tuple[list[RecoveredRow], float]:
     """Return the recovered rows of a database and the CPU seconds they took."""
     started = time.process_time()
-    beside = {end: FileSource(f"{path}-{end}") if Path(f"{path}-{end}").exists() else None for end in ("wal", "journal")}
+    beside = {
+        end: FileSource(f"{path}-{end}") if Path(f"{path}-{end}").exists() else None for end in ("wal", "journal")
+    }
     rows = list(Database.open(FileSource(path), wal=beside["wal"], journal=beside["journal"]).recovered())
     return rows, time.process_time() - started
 
@@ -129,7 +137,9 @@ def answer_key(path: Path) -> tuple[list[Values], list[Values]]:
     return deleted, live
 
 
-def score_file(path: Path, deleted: Sequence[Values], live: Iterable[Values], columns: Sequence[str] | None = None) -> Score:
+def score_file(
+    path: Path, deleted: Sequence[Values], live: Iterable[Values], columns: Sequence[str] | None = None
+) -> Score:
     rows, seconds = read(path)
     score = judge(rows, deleted, live, columns)
     score.seconds = score.slowest = seconds
@@ -143,11 +153,13 @@ def corpus(root: Path) -> Iterator[tuple[str, Score]]:
         for path in sorted(one for one in category.iterdir() if one.suffix == ".db"):
             key = category / (path.stem.split("_")[0] + ".xml")
             try:
-                deleted, live = answer_key(key)
+                deleted, kept = answer_key(key)
             except ElementTree.ParseError:
                 print(f"{key.name} is no well-formed XML and is left out")
                 continue
-            total.add(score_file(path, deleted, live))
+            # Rows that the key calls kept, and tampering or a forgotten mark has cut off, are there to be recovered too.
+            live = live_rows(path)
+            total.add(score_file(path, deleted + list((Counter(kept) - Counter(live)).elements()), live))
         yield category.name, total
 
 
@@ -158,6 +170,11 @@ def chats(root: Path) -> Iterator[tuple[str, Score]]:
         path = root / "chat" / f"{name}.db"
         deleted = [tuple(map(plain, (row[3], row[4], row[5]))) for row in rows]
         yield name, score_file(path, deleted, live_chats(path), CHAT_COLUMNS)
+
+
+def live_rows(path: Path) -> list[Values]:
+    database = Database.open(FileSource(path))
+    return [tuple(map(plain, row.values)) for name in database.tables for row in database.rows(name)]
 
 
 def live_chats(path: Path) -> list[Values]:
@@ -195,7 +212,9 @@ def note(rng: random.Random, key: int) -> tuple[object, ...]:
     return key, " ".join(word(rng) for _ in range(rng.randint(1, 30))), rng.choice([None, rng.randint(0, 300)])
 
 
-def make_users(path: Path, rng: random.Random, *, rows: int, gone: str, tables: int = 1, page_size: int = 4096, first: int = 20001) -> tuple[list[Values], list[Values]]:
+def make_users(
+    path: Path, rng: random.Random, *, rows: int, gone: str, tables: int = 1, page_size: int = 4096, first: int = 20001
+) -> tuple[list[Values], list[Values]]:
     """Write tables of invented persons and delete some; return the deleted rows and the live ones."""
     deleted: list[Values] = []
     live: list[Values] = []
@@ -207,7 +226,9 @@ def make_users(path: Path, rng: random.Random, *, rows: int, gone: str, tables: 
                 f"CREATE TABLE users{number} ('id' INT UNSIGNED NOT NULL, 'name' TEXT NOT NULL, 'surname' TEXT NULL,"
                 " 'codeA' INT NULL, 'codeB' FLOAT NULL)"
             )
-        made = [(number, person(rng, first + at * 3 + number * 10_000)) for at in range(rows) for number in range(tables)]
+        made = [
+            (number, person(rng, first + at * 3 + number * 10_000)) for at in range(rows) for number in range(tables)
+        ]
         for number, row in made:
             connection.execute(f"INSERT INTO users{number} VALUES (?, ?, ?, ?, ?)", row)
         connection.execute("PRAGMA secure_delete=0")
@@ -220,7 +241,9 @@ def make_users(path: Path, rng: random.Random, *, rows: int, gone: str, tables: 
     return deleted, live
 
 
-def pick(rng: random.Random, made: list[tuple[int, tuple[object, ...]]], gone: str) -> list[tuple[int, tuple[object, ...]]]:
+def pick(
+    rng: random.Random, made: list[tuple[int, tuple[object, ...]]], gone: str
+) -> list[tuple[int, tuple[object, ...]]]:
     """Return the rows to be deleted, in the order in which they are."""
     if gone == "one":
         return [rng.choice(made)]

@@ -52,6 +52,15 @@ def _usual(template: Template, types: Sequence[int]) -> float:
     return share
 
 
+def usual_first_type(template: Template) -> int | None:
+    """Return the serial type that the first value nearly always has, if it has one of the fixed sizes."""
+    counts = template.type_counts[0]
+    if not counts:
+        return None
+    best = max(counts, key=lambda serial_type: counts[serial_type])
+    return best if counts[best] >= _SURE * template.learnt else None
+
+
 def conclude(
     template: Template,
     count: int,
@@ -91,7 +100,7 @@ def conclude(
 def _undecided(
     fitting: Sequence[tuple[float, tuple[int, ...], float]], count: int, known: Sequence[int]
 ) -> Answer | None:
-    """Return the types with ``None`` where those that fit do not agree; the places of all others have to be the same."""
+    """Return the types with ``None`` where those that fit do not agree; all take the same bytes."""
     agreed: list[int | None] = []
     for place in range(count):
         options = {types[place] for _, types, _ in fitting}

@@ -11,17 +11,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from kaval.artefacts.sqlite.checking import body_bits
-from kaval.artefacts.sqlite.concluding import conclude
+from kaval.artefacts.sqlite.concluding import conclude, usual_first_type
 from kaval.artefacts.sqlite.records import varint
 from kaval.artefacts.sqlite.remains import Remains, body_size, local_end
+from kaval.artefacts.sqlite.sheets import Sheet
 from kaval.artefacts.sqlite.spaces import Space
 from kaval.artefacts.sqlite.templates import BLOB, INTEGER, NULL, REAL, TEXT, Template, class_of
 
 MOST_MATCHES = 20_000
 """Places of one space that are looked at closely."""
+_MOST_ENDS = 64
 _WIDTHS = 4
 _HEADER_BITS, _BLOCK_BITS, _END_BITS = 7.0, 8.0, 8.0
 
@@ -45,23 +45,21 @@ class _Place:
     types_at: int
     body: int
     first: int
-    width: int
 
 
 class DamagedCells:
     """Looks for the damaged cells of one table."""
 
-    def __init__(self, template: Template, codec: str, usable_size: int) -> None:
+    def __init__(self, template: Template, codec: str) -> None:
         self.template = template
+        self.codec = codec
         self.keyed = template.table.without_rowid
-        self._codec = codec
-        self._usable_size = usable_size
         widths = sorted(template.widths, key=lambda width: -template.widths[width])[:_WIDTHS]
         self._widths = sorted(width for width in {*widths, template.count} if 0 < width <= template.count)
         # Behind a free block's four bytes stand all types, or all but the first; without a rowid all but one or two.
         firsts = (2, 1) if self.keyed else (1,)
         self._patterns = [
-            (first, width, self._pattern(first, width)) for width in self._widths for first in firsts if width > first
+            (first, self._pattern(first, width)) for width in self._widths for first in firsts if width > first
         ]
 
     def _pattern(self, first: int, width: int) -> re.Pattern[bytes]:
@@ -72,164 +70,149 @@ class DamagedCells:
         nothing = b"(?!" + rb"\x00" * len(parts) + b")"
         return re.compile(b"(?=" + nothing + b"(" + b"".join(parts) + b"))", re.DOTALL)
 
-    def find(self, block: bytes, space: Space, starts: Sequence[int]) -> list[Remains]:
-        """Return what may be damaged cells in a space; ``starts`` are places where whole cells begin."""
-        ends = {space.end, *starts, *(at for at, _ in space.blocks), *block_places(block, space, self._usable_size)}
+    def find(self, sheet: Sheet, space: Space, whole: Sequence[Remains]) -> list[Remains]:
+        """Return what may be damaged cells in a space; ``whole`` are the cells known to be whole there."""
+        reader: _Reader | None = None
         found: list[Remains] = []
-        for place in self._places(block, space):
-            found.extend(self._readings(block, space, place, ends))
+        for place in self._places(sheet.block, space):
+            reader = reader or _Reader(self, sheet, space, [one.start for one in whole])
+            found.extend(reader.readings(place))
         return found
 
     def _places(self, block: bytes, space: Space) -> Iterator[_Place]:
-        for first, width, pattern in self._patterns:
+        for first, pattern in self._patterns:
             for number, match in enumerate(pattern.finditer(block, space.start, space.end)):
                 if number >= MOST_MATCHES:
                     break
-                yield _Place(match.start(1), match.end(1), first, width)
+                yield _Place(match.start(1), match.end(1), first)
         for width in self._widths:
             if width <= (2 if self.keyed else 1):
                 for at, _ in space.blocks:
-                    yield _Place(at + 4, at + 4, width, width)
+                    yield _Place(at + 4, at + 4, width)
 
-    def _readings(self, block: bytes, space: Space, place: _Place, ends: set[int]) -> Iterator[Remains]:
-        """Yield each way to read what stands before the types: all of the header, part of it, or a free block."""
+
+class _Reader:
+    """Reads what stands before the serial types found in one space."""
+
+    def __init__(self, cells: DamagedCells, sheet: Sheet, space: Space, starts: Sequence[int]) -> None:
+        self._template, self._codec, self._keyed = cells.template, cells.codec, cells.keyed
+        self._sheet, self._block, self._space = sheet, sheet.block, space
+        self._known_ends = {space.end, *starts, *(at for at, _ in space.blocks)}
+        self._ends = self._known_ends.union(sheet.block_places(space))
+
+    def readings(self, place: _Place) -> Iterator[Remains]:
+        """Yield each way to read it: the header is whole, it is whole but for its length, or its first types are lost."""
+        block, least = self._block, self._space.start
         known = _read_types(block, place.types_at, place.body)
-        for types_at, before in _types_before(block, space.start, place, self.template):
+        for types_at, before in _types_before(block, least, place, self._template):
             types = before + known
             head = place.body - types_at + 1
-            if types_at - 1 >= space.start and block[types_at - 1] == head and head < 0x80:
-                yield from self._with_header(block, space, types_at - 1, place.body, types, ends)
-            else:
-                yield from self._behind_block(block, space, types_at - 4, types_at - 1, place.body, types, ends)
-        # The types that are lost lay in the four bytes, the first of them perhaps with one byte more.
+            if types_at - 1 >= least and block[types_at - 1] == head and head < 0x80:
+                yield from self._with_header(types_at - 1, place.body, types)
+            elif types_at - 4 >= least:
+                yield from self._judged(types_at - 4, types_at - 1, place.body, types, 0.0)
+        # The types that are lost lay in the four bytes, the last of them perhaps with one byte more.
         for back in (4, 5):
             start = place.types_at - back
-            if start >= space.start and (back == 4 or block[start + 4] < 0x80):
-                yield from self._concluded(block, space, start, place, known, ends)
+            if start >= least and (back == 4 or block[start + 4] < 0x80):
+                yield from self._concluded(start, place, known)
 
-    def _with_header(
-        self, block: bytes, space: Space, record: int, body: int, types: list[int], ends: set[int]
-    ) -> Iterator[Remains]:
+    def _with_header(self, record: int, body: int, types: list[int]) -> Iterator[Remains]:
         """Read a record whose header is whole: only the length of the payload and bytes of the rowid are lost."""
         size = body - record + body_size(types)
-        tail = 0
-        while tail < 8 and record - tail - 1 >= space.start and (tail == 0 or block[record - tail - 1] >= 0x80):
-            tail += 1
         length = 1 if size < 1 << 7 else 2 if size < 1 << 14 else 3
-        # With 4 bytes lost and ``rest`` bytes of the rowid left, the rowid took 4 + rest - length bytes: 1 to 9.
-        for rest in range(min(tail, 5) if not self.keyed else 0, -1, -1):
+        # With four bytes lost and ``rest`` bytes of the rowid left, the rowid took 4 + rest - length bytes: 1 to 9.
+        for rest in range(self._rowid_rest(record), -1, -1):
             start = record - 4 - rest
-            if rest and block[record - 1] >= 0x80:
-                continue
-            if (
-                start >= space.start
-                and looks_like_block(block, start, self._usable_size)
-                and (self.keyed or 1 <= 4 + rest - length <= 9)
-            ):
-                yield from self._judged(
-                    block, space, start, record, body, types, ends, _HEADER_BITS, tail=block[record - rest : record]
-                )
-                return
-        yield from self._judged(block, space, record, record, body, types, ends, _HEADER_BITS)
+            if start >= self._space.start and self._sheet.looks_like_block(start):
+                if self._keyed or 1 <= 4 + rest - length <= 9:
+                    yield from self._judged(start, record, body, types, _HEADER_BITS)
+                    return
+        yield from self._judged(record, record, body, types, _HEADER_BITS)
 
-    def _behind_block(
-        self, block: bytes, space: Space, start: int, record: int, body: int, types: list[int], ends: set[int]
-    ) -> Iterator[Remains]:
-        """Read a record of which the length of the header is lost as well, and no type is."""
-        if start >= space.start:
-            yield from self._judged(block, space, start, record, body, types, ends, 0.0)
+    def _rowid_rest(self, record: int) -> int:
+        """Return how many bytes before a record can be the rest of a rowid."""
+        if self._keyed or record <= self._space.start or self._block[record - 1] >= 0x80:
+            return 0
+        rest = 1
+        while rest < 5 and record - rest > self._space.start and self._block[record - rest - 1] >= 0x80:
+            rest += 1
+        return rest
 
-    def _concluded(
-        self, block: bytes, space: Space, start: int, place: _Place, known: list[int], ends: set[int]
-    ) -> Iterator[Remains]:
+    def _concluded(self, start: int, place: _Place, known: list[int]) -> Iterator[Remains]:
         """Read a record of which the first types are lost; they follow from where the cell ends."""
-        if not looks_like_block(block, start, self._usable_size) and not any(at == start for at, _ in space.blocks):
+        sheet = self._sheet
+        if not sheet.looks_like_block(start) and not any(at == start for at, _ in self._space.blocks):
             return
-        stated = start + int.from_bytes(block[start + 2 : start + 4], "big")
-        byte = block[start + 4] if place.types_at - start == 5 else None
-        record = start + (2 if not self.keyed else 1)
-        wanted = sorted(end for end in {stated, *ends} if place.body < end <= space.end)
-        for end in wanted[:64]:
-            lost = end - place.body - body_size(known)
-            if lost < 0 or end - record >= 128:
-                continue
-            answer = conclude(self.template, place.first, lost, byte, block, place.body, known, self._codec)
-            if answer is None:
-                continue
-            types, sureness, bits = answer
-            bits += self.template.bits(known) + _BLOCK_BITS + (_END_BITS if end == stated else _END_BITS / 2)
-            yield Remains(
-                start,
-                end,
-                self.template,
-                types,
-                record,
-                place.body,
-                end - record,
-                bits,
-                concluded=sureness,
-                anchored=True,
+        stated = sheet.stated_end(start)
+        byte = self._block[start + 4] if place.types_at - start == 5 else None
+        record = start + (1 if self._keyed else 2)
+        rest = place.body + body_size(known)
+        wanted = sorted(end for end in {stated, *self._ends} if rest <= end <= self._space.end and end - record < 128)
+        bits = self._template.bits(known, place.first) + _BLOCK_BITS
+        for end in wanted[:_MOST_ENDS]:
+            answer = conclude(
+                self._template, place.first, end - rest, byte, self._block, place.body, known, self._codec
             )
+            if answer is not None:
+                types, sureness, evidence = answer
+                evidence += bits + (_END_BITS if end == stated else _END_BITS / 2)
+                yield self._remains(start, end, types, record, place.body, end - record, evidence, sureness)
+        if stated < rest and byte is None and place.first == 1:
+            yield from self._cut(start, place, known, record, min(stated, self._space.end), bits)
 
-    def _judged(
+    def _cut(
+        self, start: int, place: _Place, known: list[int], record: int, end: int, bits: float
+    ) -> Iterator[Remains]:
+        """Read a record of which the first type and the end are lost, where the first one is nearly always the same."""
+        first = usual_first_type(self._template)
+        if first is None or end <= place.body:
+            return
+        types = [first, *known]
+        evidence = body_bits(self._block, place.body, types, self._codec, legacy=self._template.legacy, end=end)
+        if evidence is not None:
+            size = place.body - record + body_size(types)
+            bits += evidence + _END_BITS
+            yield self._remains(start, end, tuple(types), record, place.body, size, bits, ((0, 0.8),), cut=True)
+
+    def _remains(
         self,
-        block: bytes,
-        space: Space,
         start: int,
+        end: int,
+        types: tuple[int | None, ...],
         record: int,
         body: int,
-        types: list[int],
-        ends: set[int],
+        size: int,
         bits: float,
-        tail: bytes = b"",
-    ) -> Iterator[Remains]:
+        sureness: tuple[tuple[int, float], ...],
+        *,
+        cut: bool = False,
+    ) -> Remains:
+        return Remains(
+            start, end, self._template, types, record, body, size, bits,
+            concluded=sureness, cut=cut, anchored=True, exact=True,
+        )  # fmt: skip
+
+    def _judged(self, start: int, record: int, body: int, types: list[int], bits: float) -> Iterator[Remains]:
         """Yield the remains if the values bear them out, cut where the space ends."""
-        if not self.template.fits(types):
+        if not self._template.fits(types) or body >= self._space.end:
             return
         size = body - record + body_size(types)
-        end = local_end(record, size, self._usable_size, keyed=self.keyed)
-        evidence = body_bits(block, body, types, self._codec, legacy=self.template.legacy, end=min(end, space.end))
-        if evidence is None or body >= space.end:
+        end = local_end(record, size, self._sheet.usable_size, keyed=self._keyed)
+        limit = min(end, self._space.end)
+        evidence = body_bits(self._block, body, types, self._codec, legacy=self._template.legacy, end=limit)
+        if evidence is None:
             return
-        anchored = start < record and looks_like_block(block, start, self._usable_size)
-        stated = start + int.from_bytes(block[start + 2 : start + 4], "big") if anchored else 0
-        exact = end == stated or end in ends
+        anchored = start < record and self._sheet.looks_like_block(start)
+        exact = end in self._ends or (anchored and end == self._sheet.stated_end(start))
         if start < record and not (anchored or exact):
             return
-        bits += evidence + self.template.bits(types) + (_BLOCK_BITS if anchored else 0.0) + (_END_BITS if exact else 0.0)
+        bits += evidence + self._template.bits(types)
+        bits += (_BLOCK_BITS if anchored else 0.0) + (_END_BITS if exact else 0.0)
         yield Remains(
-            start,
-            min(end, space.end),
-            self.template,
-            tuple(types),
-            record,
-            body,
-            size,
-            bits,
-            rowid_tail=tail,
-            cut=end > space.end,
-            anchored=anchored,
-            exact=exact,
-        )
-
-
-def block_places(block: bytes, space: Space, usable_size: int) -> list[int]:
-    """Return the places of a space where bytes stand that a free block can begin with."""
-    part = np.frombuffer(block[space.start : space.end], dtype=np.uint8).astype(np.int64)
-    if len(part) < 4:
-        return []
-    words = part[:-1] << 8 | part[1:]
-    following, size = words[:-2], words[2:]
-    at = np.arange(space.start, space.start + len(size), dtype=np.int64)
-    later = (following == 0) | ((following > at) & (following <= usable_size - 4))
-    return [int(place) for place in at[later & (size >= 4) & (size <= usable_size - at)]]
-
-
-def looks_like_block(block: bytes, place: int, usable_size: int) -> bool:
-    """Whether four bytes can be those of a free block: where the next one is, and its own size."""
-    following = int.from_bytes(block[place : place + 2], "big")
-    size = int.from_bytes(block[place + 2 : place + 4], "big")
-    return (following == 0 or place < following <= usable_size - 4) and 4 <= size <= usable_size - place
+            start, limit, self._template, tuple(types), record, body, size, bits,
+            cut=end > limit, anchored=anchored, exact=exact,
+        )  # fmt: skip
 
 
 def _read_types(block: bytes, place: int, end: int) -> list[int]:

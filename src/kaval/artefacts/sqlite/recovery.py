@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kaval.artefacts.sqlite.gathering import Gathering
@@ -15,6 +15,7 @@ from kaval.artefacts.sqlite.remains import Remains
 from kaval.artefacts.sqlite.rows import RecoveredRow, RecoverySource, Table
 from kaval.artefacts.sqlite.scanning import Scanner
 from kaval.artefacts.sqlite.schema import SCHEMA, declared_table, index_roots, read_tables
+from kaval.artefacts.sqlite.sheets import Sheet
 from kaval.artefacts.sqlite.spaces import Space, spaces
 from kaval.artefacts.sqlite.survey import Owner, Use, owners_of, survey
 from kaval.artefacts.sqlite.templates import Template
@@ -22,6 +23,10 @@ from kaval.artefacts.sqlite.trees import TABLE_LEAF, Tell, TreePage, tree_page
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.progress import advance
 from kaval.core.records import Notice, NoticeCode
+
+_AT_A_TIME = 1 << 18
+"""Bytes that are looked through in one go."""
+_PAGE_COST = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,7 @@ class Recovery:
     def rows(self, tables: Collection[str] | None) -> Iterator[RecoveredRow]:
         """Yield the rows, those of tables asked for by name; internal tables only so."""
         wanted = None if tables is None else {name.lower() for name in tables}
-        for image in self._images():
-            self._look_through(image, self._scanner)
-            advance()
+        self._look_through_all(self._images(), self._scanner, self._gathering)
         for row in self._gathering.rows():
             name = row.table.lower()
             if name in wanted if wanted is not None else not name.startswith("sqlite_"):
@@ -74,8 +77,7 @@ class Recovery:
         schema = self._survey.templates[SCHEMA.name]
         gathering = Gathering(self._survey, self._state, self._codec)
         scanner = Scanner([schema], self._codec, self._state.usable_size)
-        for image in self._schema_images(schema):
-            self._look_through(image, scanner, gathering)
+        self._look_through_all(self._schema_images(schema), scanner, gathering)
         for row in gathering.rows():
             try:
                 table = declared_table(list(row.values), dropped=True)
@@ -154,46 +156,69 @@ class Recovery:
         names |= {template.table.name for template in self._templates if template.table.root_page == page}
         return tuple(template for template in self._templates if template.table.name in names)
 
-    def _look_through(self, image: _Image, scanner: Scanner, gathering: Gathering | None = None) -> None:
-        gathering = gathering or self._gathering
-        block, usable_size = image.block, self._state.usable_size
-        page = _as_tree_page(image, self._state.files.page_size)
+    def _look_through_all(self, images: Iterable[_Image], scanner: Scanner, gathering: Gathering) -> None:
+        """Look through pages, some at a time: those that are alike in nothing but that they are at hand."""
+        waiting: list[tuple[_Image, TreePage | None, Sheet]] = []
+        size = 0
+        for image in images:
+            page = _as_tree_page(image, self._state.files.page_size)
+            found = self._spaces(image, page)
+            if not found and (page is None or image.live):
+                continue
+            waiting.append((image, page, Sheet(image.block, self._state.usable_size, found)))
+            size += sum(space.end - space.start for space in found) + _PAGE_COST
+            if size >= _AT_A_TIME:
+                self._look_through(waiting, scanner, gathering)
+                waiting, size = [], 0
+        self._look_through(waiting, scanner, gathering)
+
+    def _look_through(
+        self, waiting: Sequence[tuple[_Image, TreePage | None, Sheet]], scanner: Scanner, gathering: Gathering
+    ) -> None:
+        scanner.prepare([sheet for _, _, sheet in waiting])
+        for image, page, sheet in waiting:
+            if image.live:
+                self._look_between(image, page, sheet, scanner, gathering)
+            elif page is None:
+                for space in sheet.spaces:
+                    found, owner = scanner.unowned(sheet, space, image.owners)
+                    certain = owner is not None and image.owners == (owner,)
+                    gathering.take(image, found, owner=owner, certain=certain, rowids={})
+            else:
+                self._look_at_tree(image, page, sheet, scanner, gathering)
+        advance()
+
+    def _spaces(self, image: _Image, page: TreePage | None) -> list[Space]:
+        """Return the spaces of a page: between its cells, behind the end of a chain, or the whole of it."""
+        if page is not None:
+            return spaces(page, self._state.usable_size)
         if image.live:
-            self._look_between(image, page, scanner, gathering)
-            return
-        if page is None:
+            start = self._survey.slack.get(image.number, self._state.usable_size)
+        else:
             start = self._first_byte(image)
-            space = Space(start, min(usable_size, len(block)))
-            found, owner = scanner.unowned(block, space, image.owners)
-            certain = owner is not None and image.owners == (owner,)
-            gathering.take(image, found, owner=owner, certain=certain, rowids={})
-            return
-        self._look_at_tree(image, page, scanner, gathering)
+        end = min(self._state.usable_size, len(image.block))
+        return [Space(start, end)] if image.block[start:end].strip(b"\0") else []
 
     def _first_byte(self, image: _Image) -> int:
-        """Return where a page that is none of a tree may hold remains: behind a trunk's numbers, an overflow's next page."""
+        """Return where a page that is none of a tree may hold remains: of a trunk, behind the numbers it lists."""
         owner = self._survey.owners.get(image.number)
         if image.source == RecoverySource.FREELIST and owner is not None and owner.use == Use.TRUNK:
             return min(8 + 4 * int.from_bytes(image.block[4:8], "big"), len(image.block))
         return 0
 
-    def _look_between(self, image: _Image, page: TreePage | None, scanner: Scanner, gathering: Gathering) -> None:
+    def _look_between(
+        self, image: _Image, page: TreePage | None, sheet: Sheet, scanner: Scanner, gathering: Gathering
+    ) -> None:
         """Look between the cells of a page in use, or behind the end of a chain."""
         owner = image.owners[0] if image.owners else None
-        if page is None:
-            start = self._survey.slack.get(image.number)
-            if start is not None:
-                space = Space(start, min(self._state.usable_size, len(image.block)))
-                found = scanner.between(image.block, space, None)
-                gathering.take(image, found, owner=None, certain=False, rowids={})
-            return
-        between = spaces(page, self._state.usable_size)
-        found = [one for space in between for one in scanner.between(image.block, space, owner)]
+        found = [one for space in sheet.spaces for one in scanner.between(sheet, space, owner)]
         if found:
-            rowids = _rowids(page, found, owner)
-            gathering.take(image, found, owner=owner, certain=True, rowids=rowids, blocks=between)
+            rowids = _rowids(page, found, owner) if page is not None else {}
+            gathering.take(image, found, owner=owner, certain=True, rowids=rowids, blocks=sheet.spaces)
 
-    def _look_at_tree(self, image: _Image, page: TreePage, scanner: Scanner, gathering: Gathering) -> None:
+    def _look_at_tree(
+        self, image: _Image, page: TreePage, sheet: Sheet, scanner: Scanner, gathering: Gathering
+    ) -> None:
         """Look at a page of a tree that is free or of the past: at its cells, and between them."""
         owner = image.owners[0] if len(image.owners) == 1 else None
         named = scanner.array(page, page.pointers, owner, infer=not image.owners)
@@ -202,11 +227,11 @@ class Recovery:
             owner = scanner.vote(named) or owner
             named = scanner.array(page, page.pointers, owner, infer=True)
         between: list[Remains] = []
-        for space in spaces(page, self._state.usable_size):
+        for space in sheet.spaces:
             if owner is None and page.kind == TABLE_LEAF:
-                found, owner = scanner.unowned(image.block, space, image.owners)
+                found, owner = scanner.unowned(sheet, space, image.owners)
             else:
-                found = scanner.between(image.block, space, owner)
+                found = scanner.between(sheet, space, owner)
             between.extend(found)
         certain = owner is not None and image.owners == (owner,)
         rowids = _rowids(page, [*named, *between], owner)

@@ -16,10 +16,9 @@ class Remains:
 
     ``types`` has ``None`` where a serial type is lost and could not be concluded, ``concluded`` the places where it
     was, with how far that is sure. ``record`` is where the record's header begins or began, ``body`` where its values
-    do, ``end`` where what is readable ends; ``size`` is that of the whole payload. ``rowid_tail`` are bytes of a rowid
-    whose first ones are lost. ``whole`` cells have lost nothing at their beginning; ``anchored`` ones begin where a
-    free block does, ``exact`` ones end where something else is known to begin. ``bits`` is the evidence that these are
-    no random bytes.
+    do, ``end`` where what is readable ends; ``size`` is that of the whole payload. ``whole`` cells have lost nothing at
+    their beginning; ``anchored`` ones begin where a free block does, ``exact`` ones end where something else is known
+    to begin. ``bits`` is the evidence that these are no random bytes.
     """
 
     start: int
@@ -30,8 +29,6 @@ class Remains:
     body: int
     size: int
     bits: float
-    rowid: int | None = None
-    rowid_tail: bytes = b""
     concluded: tuple[tuple[int, float], ...] = ()
     whole: bool = False
     cut: bool = False

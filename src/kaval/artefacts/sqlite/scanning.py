@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kaval.artefacts.sqlite.checking import body_bits
-from kaval.artefacts.sqlite.damaged import DamagedCells, block_places
+from kaval.artefacts.sqlite.damaged import DamagedCells
 from kaval.artefacts.sqlite.inferring import Inferred
 from kaval.artefacts.sqlite.records import varint
 from kaval.artefacts.sqlite.remains import Remains, body_size, choose, local_end, record_types
+from kaval.artefacts.sqlite.sheets import Sheet, find_whole
 from kaval.artefacts.sqlite.spaces import Space
 from kaval.artefacts.sqlite.templates import Template
 from kaval.artefacts.sqlite.trees import INDEX_INTERIOR, TABLE_LEAF, TreePage
-from kaval.artefacts.sqlite.whole import whole_cells
+from kaval.artefacts.sqlite.whole import WholeCell, header_lengths
 
 _OWN_BITS, _FOREIGN_BITS = 20.0, 36.0
 """Evidence asked of a cell in a page of its own table, and of one in any other page."""
@@ -29,9 +30,19 @@ class Scanner:
     def __init__(self, templates: Sequence[Template], codec: str, usable_size: int) -> None:
         self._codec = codec
         self._usable_size = usable_size
-        self._damaged = {id(template): DamagedCells(template, codec, usable_size) for template in templates}
+        self._damaged = {id(template): DamagedCells(template, codec) for template in templates}
         self.templates = list(templates)
         self.inferred = Inferred()
+        self._possible = {
+            keyed: header_lengths(one.table for one in templates if one.table.without_rowid == keyed)
+            for keyed in (False, True)
+        }
+
+    def prepare(self, sheets: Sequence[Sheet]) -> None:
+        """Find the whole cells of many pages at a time, which is what takes the least time for each."""
+        for keyed, possible in self._possible.items():
+            if possible.any():
+                find_whole(sheets, possible, keyed=keyed)
 
     def array(
         self, page: TreePage, pointers: Iterable[int], owner: Template | None, *, infer: bool = False
@@ -95,32 +106,27 @@ class Scanner:
         best = max(totals, key=lambda key: totals[key])
         return by_id[best] if totals[best] > 0 else None
 
-    def between(self, block: bytes, space: Space, owner: Template | None) -> list[Remains]:
+    def between(self, sheet: Sheet, space: Space, owner: Template | None) -> list[Remains]:
         """Return the remains in a space: of the owner's rows, and whole ones of others."""
-        found = self.whole(block, space, owner)
+        found = self.whole(sheet, space, owner)
         if owner is not None:
-            found.extend(self._broken(block, space, owner, found))
+            found.extend(self._broken(sheet, space, owner, found))
         return choose(found)
 
-    def whole(self, block: bytes, space: Space, owner: Template | None) -> list[Remains]:
+    def whole(self, sheet: Sheet, space: Space, owner: Template | None) -> list[Remains]:
         """Return the cells of a space whose beginning and header are whole."""
         found: list[Remains] = []
-        part = block[space.start : space.end]
         for keyed in (False, True):
-            if (owner is not None and owner.table.without_rowid == keyed) or any(
-                template.table.without_rowid == keyed for template in self.templates
-            ):
-                for cell in whole_cells(part, keyed=keyed):
-                    start, record = cell.start + space.start, cell.record + space.start
-                    remains = self._whole(block, space, start, record, cell.size, owner, keyed=keyed)
-                    if remains is not None:
-                        found.append(remains)
+            for cell in sheet.whole.get((space.start, keyed), ()):
+                remains = self._whole(sheet.block, space, cell, owner, keyed=keyed)
+                if remains is not None:
+                    found.append(remains)
         return found
 
     def _whole(
-        self, block: bytes, space: Space, start: int, record: int, size: int, owner: Template | None, *, keyed: bool
+        self, block: bytes, space: Space, cell: WholeCell, owner: Template | None, *, keyed: bool
     ) -> Remains | None:
-        read = record_types(block, record)
+        read = record_types(block, cell.record)
         if read is None or read[1] > space.end:
             return None
         types, body = read
@@ -128,41 +134,41 @@ class Scanner:
         template = owner if own else self._likest(types, keyed=keyed)
         if template is None:
             return None
-        end = local_end(record, size, self._usable_size, keyed=keyed)
+        end = local_end(cell.record, cell.size, self._usable_size, keyed=keyed)
         limit = min(end, space.end)
         evidence = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
         if evidence is None:
             return None
-        length_bits = _LENGTH_BITS * (1 if size < 1 << 7 else 2 if size < 1 << 14 else 3)
+        length_bits = _LENGTH_BITS * (1 if cell.size < 1 << 7 else 2 if cell.size < 1 << 14 else 3)
         bits = evidence + length_bits + _HEADER_BITS + template.bits(types)
         least = _OWN_BITS if own else _FOREIGN_BITS
         if bits < (least if limit == end else max(least, _CUT_BITS)):
             return None
-        return Remains(start, limit, template, tuple(types), record, body, size, bits, whole=True, cut=end > limit)
+        return Remains(
+            cell.start, limit, template, tuple(types), cell.record, body, cell.size, bits, whole=True, cut=end > limit
+        )
 
-    def _broken(self, block: bytes, space: Space, owner: Template, whole: Sequence[Remains]) -> list[Remains]:
-        starts = [one.start for one in whole]
+    def _broken(self, sheet: Sheet, space: Space, owner: Template, whole: Sequence[Remains]) -> list[Remains]:
         records = {one.record for one in whole}
-        found = self._damaged[id(owner)].find(block, space, starts)
+        found = self._damaged[id(owner)].find(sheet, space, whole)
         return [
             one for one in found if one.record not in records and one.bits >= (_CUT_BITS if one.cut else _DAMAGED_BITS)
         ]
 
-    def unowned(self, block: bytes, space: Space, likely: Sequence[Template]) -> tuple[list[Remains], Template | None]:
+    def unowned(self, sheet: Sheet, space: Space, likely: Sequence[Template]) -> tuple[list[Remains], Template | None]:
         """Return the remains in a page of which only its bytes tell whose it was, and the table found."""
-        found = self.whole(block, space, likely[0] if len(likely) == 1 else None)
+        found = self.whole(sheet, space, likely[0] if len(likely) == 1 else None)
         owner = self.vote(found)
         if owner is not None:
-            return self.between(block, space, owner), owner
-        if not block_places(block, space, self._usable_size):
+            return self.between(sheet, space, owner), owner
+        if not sheet.block_places(space):
             return choose(found), None
         best: list[Remains] = []
         for template in [*likely, *self.templates][:_ALL_TEMPLATES]:
-            got = choose(self._broken(block, space, template, found))
-            if sum(one.bits for one in got) > sum(one.bits for one in best):
+            got = choose(self._broken(sheet, space, template, found))
+            if sum(one.weight for one in got) > sum(one.weight for one in best):
                 best, owner = got, template
         if owner is not None:
             self.templates.remove(owner)
             self.templates.insert(0, owner)
         return best, owner
-

@@ -8,6 +8,8 @@ from kaval.artefacts.sqlite.records import varint
 from kaval.artefacts.sqlite.trees import INDEX_INTERIOR, TABLE_INTERIOR, TABLE_LEAF, TreePage, local_size
 
 SMALLEST_CELL = 4
+_ALWAYS_LOCAL = 39
+"""Bytes of payload that stay in the cell whatever the size of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,22 @@ def cell_end(block: bytes, pointer: int, kind: int, usable_size: int) -> int | N
     try:
         if kind == TABLE_INTERIOR:
             return varint(block, pointer + 4)[1]
-        size, place = varint(block, pointer + 4 if kind == INDEX_INTERIOR else pointer)
+        place = pointer + 4 if kind == INDEX_INTERIOR else pointer
+        size = block[place]
+        place += 1
+        if size >= 0x80:
+            size, place = varint(block, place - 1)
         if kind == TABLE_LEAF:
-            place = varint(block, place)[1]
+            for byte in block[place : place + 9]:
+                place += 1
+                if byte < 0x80:
+                    break
     except IndexError:
         return None
-    local = local_size(size, usable_size, kind)
-    end = place + local + (4 if local < size else 0)
+    if size > _ALWAYS_LOCAL:
+        local = local_size(size, usable_size, kind)
+        size = local if local == size else local + 4
+    end = place + size
     return max(end, pointer + SMALLEST_CELL) if end <= usable_size else None
 
 
@@ -49,7 +60,7 @@ def free_blocks(page: TreePage, usable_size: int) -> dict[int, int]:
 
 
 def spaces(page: TreePage, usable_size: int) -> list[Space]:
-    """Return the runs of a page that hold no live cell, left to right, those of zeros only left out."""
+    """Return the runs of a page that hold no live cell, left to right, those of zeros only, or of a mere free block, left out."""
     block = page.block
     head = page.start + (8 if page.kind > TABLE_INTERIOR else 12) + 2 * len(page.pointers)
     used: list[tuple[int, int]] = []
@@ -63,7 +74,7 @@ def spaces(page: TreePage, usable_size: int) -> list[Space]:
     found: list[Space] = []
     place = head
     for start, end in [*used, (min(usable_size, len(block)), usable_size)]:
-        if start - place >= SMALLEST_CELL and block[place:start].strip(b"\0"):
+        if start - place > SMALLEST_CELL and block[place:start].count(0) < start - place - SMALLEST_CELL:
             inside = tuple((at, size) for at, size in blocks.items() if place <= at < start)
             found.append(Space(place, start, tuple(sorted(inside))))
         place = max(place, end)

@@ -105,8 +105,10 @@ class Template:
         return total / max(1, len(types))
 
     def bits(self, types: Sequence[int], first: int = 0) -> float:
-        """Return how unlikely it is, in bits, that random bytes fit the template from a place on."""
+        """Return how unlikely it is, in bits, that random bytes look like these types, which begin at place ``first``."""
         total = 0.0
-        for allowed in self.allowed[first : len(types)]:
-            total -= log2(min(1.0, sum(_SHARE_OF_RANDOM[kind] for kind in allowed)))
+        for place, serial_type in enumerate(types, first):
+            expected = self.expected(place)
+            kinds = expected if class_of(serial_type) in expected else self.allowed[place]
+            total -= log2(min(1.0, sum(_SHARE_OF_RANDOM[kind] for kind in kinds)))
         return total
