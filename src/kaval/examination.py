@@ -23,10 +23,11 @@ from kaval.stages.analysis import Task
 from kaval.stages.artefacts import read_artefacts
 from kaval.stages.carving import Chain, VoidUnit, measure_void, scan, scan_units, settle, settle_unit
 from kaval.stages.crew import Crew, ExaminationFailedError
+from kaval.stages.listed_sets import KnownSetSource
 from kaval.stages.manifest import manifest_of
 from kaval.stages.mending import mend, mend_units
 from kaval.stages.pool import WorkerLostError, WorkerPool
-from kaval.stages.preparation import KnownSetSource, Prepared, Request, now, prepare, take_up
+from kaval.stages.preparation import Prepared, Request, now, prepare, take_up
 from kaval.stages.schedule import Schedule, parent_of
 from kaval.stages.selection import artefact_units
 from kaval.stages.units import Holder, ListUnit, analyse, digest_source, list_entries, open_root

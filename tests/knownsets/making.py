@@ -193,6 +193,14 @@ FILES: dict[str, tuple[str, Callable[[Path], Path], dict[str, int]]] = {
         )).encode()),
         {"md5": 3},
     ),
+    "made.kaval-set": (
+        "kaval-set",
+        _write(_lines(
+            '{"kaval": "known-set", "format": 1, "made": {"by": "Inga"}}',
+            *(json.dumps({"values": {"md5": MD5[name], "sha1": SHA1[name]}, "category": "2"}) for name in CONTENTS),
+        )),
+        {"md5": 3, "sha1": 3},
+    ),
     "rds.db": ("rds", rds, {"md5": 3, "sha1": 3, "sha256": 3}),
     "set.kdb": ("kdb", kdb, {"md5": 3, "sha1": 3, "sha256": 3}),
 }  # fmt: skip

@@ -17,6 +17,7 @@ from kaval.core.errors import UsageError
 from kaval.core.keys import Keyring
 from kaval.examination import KnownSetSource, Progress, Request, examine
 from kaval.knownsets import Role
+from kaval.knownsets.store import Store, default_store
 from kaval.stages.plan import Plan
 
 HARMLESS = frozenset(
@@ -56,15 +57,39 @@ def keyring_of(
 
 
 def _known_sets(values: tuple[str, ...]) -> tuple[KnownSetSource, ...]:
+    """Return the sets a person names: ``ROLE=FILE``, or ``NAME`` or ``NAME@VERSION`` of the unit's store.
+
+    With a set of the store, its negative sets are used too.
+    """
+    store = Store(default_store())
     sets = []
     for value in values:
         role, separator, path = value.partition("=")
-        if not separator or role not in list(Role):
-            raise UsageError(f"--known {value!r}: write ROLE=FILE, where ROLE is one of {', '.join(Role)}")
-        if not Path(path).is_file():
-            raise UsageError(f"the known set {path} is not there")
-        sets.append(KnownSetSource(path=Path(path), role=Role(role), name=Path(path).name))
+        if separator and role in list(Role):
+            if not Path(path).is_file():
+                raise UsageError(f"the known set {path} is not there")
+            sets.append(KnownSetSource(path=Path(path), role=Role(role), name=Path(path).name))
+        else:
+            sets.append(_of_store(value, store))
+    names = {known.name for known in sets if known.store is not None}
+    if names:
+        missing = [name for name in store.negatives() if name not in names]
+        sets += [KnownSetSource(name=name, store=store.root, number=store.current(name)) for name in missing]
     return tuple(sets)
+
+
+def _of_store(value: str, store: Store) -> KnownSetSource:
+    names = store.names()
+    name, separator, number = value.rpartition("@")
+    if value in names:
+        return KnownSetSource(name=value, store=store.root, number=store.current(value))
+    if separator and name in names and number.isdecimal() and int(number) in store.numbers(name):
+        return KnownSetSource(name=name, store=store.root, number=int(number))
+    there = ", ".join(names) or "none"
+    raise UsageError(
+        f"--known {value!r}: write ROLE=FILE, where ROLE is one of {', '.join(Role)}, or the name of a set of "
+        f"{store.root} (there: {there})"
+    )
 
 
 def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
@@ -88,8 +113,9 @@ def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--known",
     multiple=True,
-    metavar="ROLE=FILE",
-    help="A known set and its role: alert, known-good, review or negative. May be repeated.",
+    metavar="ROLE=FILE|NAME",
+    help="A known set: a file with its role (alert, known-good, review or negative), or a set of the store by name, "
+    "NAME@VERSION for an earlier one. May be repeated.",
 )
 @click.option("--acquisition-hash", "given", multiple=True, metavar="HEX", help="Digest taken at acquisition.")
 @click.option("--resume", is_flag=True, help="Take up an interrupted examination in --out.")

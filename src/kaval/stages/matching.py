@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from kaval.core.records import ContentState
 from kaval.knownsets import Match, Role
 from kaval.knownsets.asking import Silencer
 from kaval.knownsets.compiled import CompiledSet, open_set
+from kaval.knownsets.video import KNOWN_SHARE
 from kaval.media import Frame
 
 PDQ_SIZE = 32
@@ -56,12 +57,39 @@ class Matcher:
             return []
         rows: list[tuple[Any, ...]] = []
         for known in self._sets:
-            if known.info.counts.get("pdq"):
+            if known.info.format == "vpdq" and all(frame.at_ms is not None for frame in usable):
+                rows.extend(self._videos(subject, known, usable))
+            elif known.info.counts.get("pdq"):
                 for frame, matches in zip(
                     usable, known.near([frame.pdq for frame in usable], self._threshold), strict=True
                 ):
                     rows.extend(_row(subject, self._silencer.silenced(match), frame) for match in matches)
         return rows
+
+    def _videos(self, subject: Subject, known: CompiledSet, frames: Sequence[Frame]) -> Iterator[tuple[Any, ...]]:
+        """Yield a row for each known video that shares most frames with this one; the algorithm names the side.
+
+        ``vpdq-known``: most of the known video's frames occur here. ``vpdq-seized``: most of the frames looked at here
+        occur in the known video. Distance and threshold are percentages: frames of that side missing on the other.
+        """
+        turned = [frame.pdq for frame in frames]
+        told = set()
+        for side in ("known", "seized"):
+            for video in known.videos(turned, self._threshold, side=side):
+                if video.video in told:
+                    continue
+                told.add(video.video)
+                match = Match(
+                    set_name=known.info.name,
+                    set_version=known.info.version,
+                    role=known.info.role,
+                    algorithm=f"vpdq-{side}",
+                    value=video.video,
+                    distance=round(100 - (video.known_share if side == "known" else video.seized_share)),
+                    threshold=round(100 - KNOWN_SHARE),
+                    category=None,
+                )
+                yield _row(subject, match, None)
 
 
 def _row(subject: Subject, match: Match, frame: Frame | None) -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import platform
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -25,13 +24,13 @@ from kaval.filetypes import FILETYPES
 from kaval.folder.durable import place, place_json
 from kaval.folder.sealed import SealingKey
 from kaval.folder.segments import UnitRecord
-from kaval.knownsets import Role, SetInfo
-from kaval.knownsets.compiled import compile_set
+from kaval.knownsets.exports import SET_EXPORTS
 from kaval.knownsets.formats import SET_FORMATS
 from kaval.media import MEDIA
 from kaval.recovery import RECOVERIES
 from kaval.recovery.carvers import CARVERS
 from kaval.reports import REPORTS
+from kaval.stages.listed_sets import KnownSetSource, clear_work, make_ready, make_ready_again
 from kaval.stages.plan import Plan, Workplace
 from kaval.volumes import VOLUMES
 
@@ -49,15 +48,6 @@ report/          the report, if one was written
 
 To check it:  kaval verify FOLDER [--source IMAGE]
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownSetSource:
-    """A known set as the person names it: a file, a role, a name."""
-
-    path: Path
-    role: Role
-    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +93,7 @@ def capability_rows() -> Iterator[CapabilityRow]:
     """Yield the capability list of the whole engine."""
     for registry in (
         CONTAINERS, VOLUMES, FILESYSTEMS, RECOVERIES, CARVERS, FILETYPES, DIGESTS, MEDIA, ARTEFACTS, SET_FORMATS,
-        REPORTS,
+        SET_EXPORTS, REPORTS,
     ):  # fmt: skip
         yield from registry.rows()
 
@@ -134,10 +124,9 @@ def prepare(request: Request) -> Prepared:
     for name in _SKELETON:
         (folder / name).mkdir(parents=True, exist_ok=True)
     lock = _lock(folder)
-    for left in (folder / "work").iterdir():
-        shutil.rmtree(left)
+    clear_work(folder)
     examination = str(uuid.uuid4())
-    sets = tuple(_compile(folder, number, known) for number, known in enumerate(request.known_sets))
+    sets = tuple(make_ready(folder, number, known) for number, known in enumerate(request.known_sets))
     plan = replace(request.plan, sets=sets)
     key_path, fingerprint = None, None
     if plan.media and plan.thumbnails:
@@ -184,7 +173,7 @@ def take_up(request: Request) -> Prepared:
     _check_unchanged(folder, head, request.source)
     (folder / "work").mkdir(exist_ok=True)
     for number, known in enumerate(plan.sets):
-        _compile_again(folder, number, known, request.known_sets)
+        make_ready_again(folder, number, known, request.known_sets)
     key_path = None
     if head["sealing_key"]:
         key_path = request.key_path or default_key_path(head["examination"])
@@ -231,22 +220,6 @@ def _check_unchanged(folder: Path, head: Mapping[str, Any], source: Path) -> Non
             "Kaval or one of its libraries is another version than at the start; the result would be of two minds. "
             "Begin a new examination, or go back to the versions its plan.json names",
         )
-
-
-def _compile(folder: Path, number: int, known: KnownSetSource) -> SetInfo:
-    return compile_set(known.path, name=known.name, role=known.role, target=folder / "work" / f"set-{number}")
-
-
-def _compile_again(folder: Path, number: int, known: SetInfo, offered: tuple[KnownSetSource, ...]) -> None:
-    target = folder / "work" / f"set-{number}"
-    if (target / "info.json").exists():
-        return
-    if number >= len(offered):
-        raise FolderError(folder, f"the known set {known.name} has to be given again to go on")
-    shutil.rmtree(target, ignore_errors=True)
-    again = compile_set(offered[number].path, name=known.name, role=known.role, target=target)
-    if again.version != known.version:
-        raise FolderError(folder, f"the known set {known.name} is another version than at the start")
 
 
 def _done(folder: Path) -> dict[str, UnitRecord]:
