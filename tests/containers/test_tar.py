@@ -12,6 +12,7 @@ import shutil
 import stat
 import subprocess
 import tarfile
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -337,6 +338,16 @@ def test_a_damaged_header_costs_one_member() -> None:
     (notice,) = notices_of(tree)
     assert (notice.code, notice.offset) == (NoticeCode.DAMAGED, place)
     assert "goes on at byte" in notice.message
+
+
+def test_damage_all_over_is_passed_in_bounded_time_and_notices() -> None:
+    header = _info("a").tobuf(tarfile.GNU_FORMAT)
+    started = time.process_time()
+    records = list(_tree((header + b"x" * 512) * 4000).entries())
+
+    assert sum(isinstance(record, Entry) for record in records) == 4000
+    assert len(records) < 5100
+    assert time.process_time() - started < 10
 
 
 def test_an_archive_joined_on_is_listed_and_other_bytes_are_told() -> None:

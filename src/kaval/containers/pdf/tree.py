@@ -15,6 +15,7 @@ from kaval.containers.pdf.encryption import Unlocked
 from kaval.containers.pdf.scanning import MAXIMUM_OBJECTS, Found, object_at, objects
 from kaval.containers.pdf.streams import Content, content_of, open_content
 from kaval.containers.pdf.syntax import Reference, parse, text_of, times_of
+from kaval.containers.remarks import limited
 from kaval.core.errors import (
     CorruptStructureError,
     KavalError,
@@ -49,6 +50,9 @@ class PdfTree:
         self._unlocked = unlocked
 
     def entries(self) -> Iterator[Entry | Notice]:
+        return limited(self._records())
+
+    def _records(self) -> Iterator[Entry | Notice]:
         files: list[tuple[Found, Content]] = []
         names: dict[Reference, str] = {}
         made = listed = locked = 0

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from kaval.containers.remarks import limited
 from kaval.containers.sevenzip.headers import STRUCTURE, Folder, Listed
 from kaval.containers.sevenzip.unpacking import is_encrypted, is_stored, open_folder_stream
 from kaval.containers.verified import VerifiedSource
@@ -40,6 +41,9 @@ class SevenZipTree:
         self._streams_before: list[int] = []
 
     def entries(self) -> Iterator[Entry | Notice]:
+        return limited(self._records())
+
+    def _records(self) -> Iterator[Entry | Notice]:
         locked = stream = 0
         for number in range(self._listed.count):
             place = None

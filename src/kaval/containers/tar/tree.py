@@ -10,10 +10,12 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 
 from kaval.containers.inflate import MAXIMUM_RATIO, RATIO_FLOOR, CheckpointedSource
+from kaval.containers.remarks import limited
 from kaval.containers.tar.describing import describe, extents_of, is_link, kind_of
 from kaval.containers.tar.headers import BLOCK, ZEROS, Member, Read, parse_header, read_member
 from kaval.containers.window import Window
 from kaval.core.errors import CorruptStructureError, KavalError, LimitExceededError, LocatorError, UnreadableError
+from kaval.core.progress import advance
 from kaval.core.records import ContentState, Entry, EntryKind, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource, ExtentSource
 
@@ -23,7 +25,7 @@ MAXIMUM_MEMBERS = 50_000_000
 _ADDRESS = re.compile(r"(0|[1-9][0-9]{0,18})(?:\+([0-9]{1,19}))?", re.ASCII)
 _STRUCTURE = "the TAR archive"
 _NO_MARK = "the archive ends without the mark of its end; more members may have followed"
-_SEARCH = 1 << 20
+_SEARCH, _SMALL_SEARCH = 1 << 20, 1 << 12
 _FARTHEST_SEARCH = 1 << 34
 _FARTHEST_ZEROS = 1 << 24
 
@@ -38,6 +40,9 @@ class TarTree:
         self._read: Read = packed.read_at if packed else Window(source).read_at
 
     def entries(self) -> Iterator[Entry | Notice]:
+        return limited(self._records())
+
+    def _records(self) -> Iterator[Entry | Notice]:
         count = 0
         for record in self._members():
             if isinstance(record, Notice):
@@ -164,10 +169,10 @@ class TarTree:
 
     def _find_header(self, offset: int) -> int | None:
         """Return where the next block stands that is a header by its magic and checksum."""
-        stop = offset + _FARTHEST_SEARCH
+        stop, length = offset + _FARTHEST_SEARCH, _SMALL_SEARCH
         while offset < stop:
             try:
-                chunk = self._stream.read_at(offset, _SEARCH)
+                chunk = self._stream.read_at(offset, length)
             except KavalError:
                 return None
             place = chunk.find(b"ustar")
@@ -176,9 +181,11 @@ class TarTree:
                 if (place - 257) % BLOCK == 0 and parse_header(block) is not None:
                     return offset + place - 257
                 place = chunk.find(b"ustar", place + 1)
-            if len(chunk) < _SEARCH:
+            if len(chunk) < length:
                 return None
-            offset += _SEARCH
+            offset += length
+            length = min(4 * length, _SEARCH)
+            advance()
         return None
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import islice
 
 from kaval.containers.inflate import CheckpointedSource
+from kaval.containers.remarks import limited
 from kaval.containers.window import Window
 from kaval.containers.zip.describing import (
     STRUCTURE,
@@ -30,7 +31,6 @@ from kaval.core.errors import CorruptStructureError, KavalError, LocatorError, L
 from kaval.core.records import ContentState, Entry, EntryKind, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource, SliceSource
 
-_MOST_REMARKS = 1000
 _LONGEST_LINK = 1 << 16
 
 
@@ -44,17 +44,8 @@ class ZipTree:
         self._window = Window(source)
 
     def entries(self) -> Iterator[Entry | Notice]:
-        remarks: Counter[NoticeCode] = Counter()
         ciphers: Counter[str] = Counter()
-        for record in self._records(ciphers):
-            if isinstance(record, Notice):
-                remarks[record.code] += 1
-                if remarks[record.code] > _MOST_REMARKS:
-                    continue
-            yield record
-        for code, count in remarks.items():
-            if count > _MOST_REMARKS:
-                yield Notice(code=code, message=f"{count - _MOST_REMARKS} more notices of this kind were left out")
+        yield from limited(self._records(ciphers))
         if ciphers:
             told = ", ".join(f"{count} with {cipher}" for cipher, count in sorted(ciphers.items()))
             message = f"members are encrypted ({told}); their content needs the passphrase the archive was made with"

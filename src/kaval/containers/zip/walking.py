@@ -26,10 +26,12 @@ from kaval.containers.zip.layout import (
     read_local,
 )
 from kaval.containers.zip.methods import STORED, codec_for
+from kaval.core.progress import advance
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 
 _BLOCK: Final = 1 << 20
+_SMALL_BLOCK: Final = 1 << 12
 _CLOSING: Final = (CENTRAL, END, END64, ARCHIVE_EXTRA)
 
 
@@ -125,17 +127,16 @@ def _streamed(source: ByteSource, local: Local, left: int) -> Walked:
 
 def _until_descriptor(source: ByteSource, local: Local, left: int) -> Walked:
     """Seek the descriptor that gives just the distance to it as the compressed size (APPNOTE 4.3.9)."""
-    place = local.data_offset
-    while (found := find(source, DESCRIPTOR, place)) is not None:
+    window = Window(source)
+    for found in occurrences(source, DESCRIPTOR, local.data_offset):
         distance = found - local.data_offset
-        head = source.read_at(found + 4, 20)
+        head = window.read_at(found + 4, 20)
         for width in (4, 8):
             if int.from_bytes(head[4 : 4 + width], "little") == distance and len(head) >= 4 + 2 * width:
                 size = int.from_bytes(head[4 + width : 4 + 2 * width], "little")
                 crc = int.from_bytes(head[:4], "little")
                 end = found + 8 + 2 * width
                 return Walked(local=local, compressed_size=distance, size=size, crc=crc, is_whole=True, end=end)
-        place = found + 1
     return Walked(local=local, compressed_size=left, size=left, crc=None, is_whole=False, end=source.size)
 
 
@@ -153,16 +154,23 @@ def _descriptor_size(source: ByteSource, offset: int) -> int:
 
 def find(source: ByteSource, pattern: bytes, start: int) -> int | None:
     """Return where a pattern next occurs."""
-    offset = start
+    return next(occurrences(source, pattern, start), None)
+
+
+def occurrences(source: ByteSource, pattern: bytes, start: int) -> Iterator[int]:
+    """Yield where a pattern occurs from a byte on; what lies near is looked at in small blocks."""
+    offset, length = start, _SMALL_BLOCK
     while offset < source.size:
-        block = source.read_at(offset, _BLOCK)
+        block = source.read_at(offset, length)
         place = block.find(pattern)
-        if place >= 0:
-            return offset + place
-        if len(block) < _BLOCK:
-            return None
-        offset += _BLOCK - len(pattern) + 1
-    return None
+        while place >= 0:
+            yield offset + place
+            place = block.find(pattern, place + 1)
+        if len(block) < length:
+            return
+        offset += length - len(pattern) + 1
+        length = min(4 * length, _BLOCK)
+        advance()
 
 
 def _title(member: Member) -> str:
