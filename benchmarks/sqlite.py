@@ -19,7 +19,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,8 +68,8 @@ class Score:
 
     def line(self, name: str) -> str:
         return (
-            f"{name:24} deleted {self.deleted:6}  whole {self.right:6} = {self.recall:.3f}  precision {self.precision:.3f}"
-            f"  wrong {self.wrong:4}  live {self.live:3}  in part {self.part_right} right, {self.part_wrong} wrong"
+            f"{name:24} deleted {self.deleted:6}  whole {self.right:6} = {self.recall:.3f}"
+            f"  precision {self.precision:.3f}  wrong {self.wrong:4}  live {self.live:3}  in part {self.part_right} right, {self.part_wrong} wrong"
             f"  {self.seconds:.2f} s, slowest {self.slowest:.2f}"
         )
 
@@ -257,7 +257,7 @@ def pick(
     return chosen
 
 
-LOOKALIKES = {
+LOOKALIKES: dict[str, Callable[[Path, random.Random], tuple[list[Values], list[Values]]]] = {
     "one of 10": lambda path, rng: make_users(path, rng, rows=10, gone="one"),
     "half of 10": lambda path, rng: make_users(path, rng, rows=10, gone="half"),
     "a run of 20": lambda path, rng: make_users(path, rng, rows=20, gone="run"),

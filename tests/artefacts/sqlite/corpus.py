@@ -1,4 +1,4 @@
-"""The SQLite Forensic Corpus (Nemetz, Schmitt, Freiling; CC0) and its answer keys, where it lies beside the checkout."""
+"""The SQLite Forensic Corpus (Nemetz, Schmitt, Freiling; CC0) and its answer keys, where they lie beside us."""
 
 from __future__ import annotations
 

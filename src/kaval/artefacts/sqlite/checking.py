@@ -11,7 +11,7 @@ from kaval.artefacts.sqlite.records import size_of
 _DOUBLE = struct.Struct(">d")
 _LEAST = {2: 8, 3: 16, 4: 24, 5: 32, 6: 48}
 """Bits of the next smaller serial type, which SQLite takes wherever the number fits it (2.1)."""
-_CONTROLS = frozenset(range(32)) - {9, 10, 13}
+_CONTROLS = bytes(sorted(set(range(32)) - {9, 10, 13}))
 _CHECKED = 4096
 
 
@@ -22,12 +22,10 @@ def text_bits(part: bytes, codec: str, *, cut: bool = False) -> float | None:
         text = part.decode(codec, "strict" if not cut and len(part) < _CHECKED else "ignore")
     except UnicodeDecodeError:
         return None
-    if codec != "utf-8" and len(part) % 2 and not cut:
-        return None
-    controls = sum(ord(character) in _CONTROLS for character in text)
-    if controls * 10 > len(text):
-        return None
     if cut and len(text.encode(codec)) + 4 < len(part):
+        return None
+    plain = part if codec == "utf-8" else text.encode()
+    if (len(plain) - len(plain.translate(None, _CONTROLS))) * 10 > len(plain):
         return None
     return min(24.0, len(part) * 0.6)
 

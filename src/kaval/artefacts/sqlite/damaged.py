@@ -101,18 +101,24 @@ class _Reader:
         self._ends = self._known_ends.union(sheet.block_places(space))
 
     def readings(self, place: _Place) -> Iterator[Remains]:
-        """Yield each way to read it: the header is whole, it is whole but for its length, or its first types are lost."""
+        """Yield each way to read it: the header is whole, or but for its length, or the first types are lost."""
         block, least = self._block, self._space.start
         known = _read_types(block, place.types_at, place.body)
+        settled = False
         for types_at, before in _types_before(block, least, place, self._template):
             types = before + known
             head = place.body - types_at + 1
             if types_at - 1 >= least and block[types_at - 1] == head and head < 0x80:
-                yield from self._with_header(types_at - 1, place.body, types)
+                readings = self._with_header(types_at - 1, place.body, types)
             elif types_at - 4 >= least:
-                yield from self._judged(types_at - 4, types_at - 1, place.body, types, 0.0)
+                readings = self._judged(types_at - 4, types_at - 1, place.body, types, 0.0)
+            else:
+                continue
+            for remains in readings:
+                settled = settled or (remains.anchored and remains.exact)
+                yield remains
         # The types that are lost lay in the four bytes, the last of them perhaps with one byte more.
-        for back in (4, 5):
+        for back in () if settled else (4, 5):
             start = place.types_at - back
             if start >= least and (back == 4 or block[start + 4] < 0x80):
                 yield from self._concluded(start, place, known)
@@ -124,10 +130,10 @@ class _Reader:
         # With four bytes lost and ``rest`` bytes of the rowid left, the rowid took 4 + rest - length bytes: 1 to 9.
         for rest in range(self._rowid_rest(record), -1, -1):
             start = record - 4 - rest
-            if start >= self._space.start and self._sheet.looks_like_block(start):
-                if self._keyed or 1 <= 4 + rest - length <= 9:
-                    yield from self._judged(start, record, body, types, _HEADER_BITS)
-                    return
+            possible = start >= self._space.start and (self._keyed or 1 <= 4 + rest - length <= 9)
+            if possible and self._sheet.looks_like_block(start):
+                yield from self._judged(start, record, body, types, _HEADER_BITS)
+                return
         yield from self._judged(record, record, body, types, _HEADER_BITS)
 
     def _rowid_rest(self, record: int) -> int:

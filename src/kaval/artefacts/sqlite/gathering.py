@@ -89,7 +89,7 @@ class Gathering:
         if twin and rowid is None and concluded is None:
             return
         row = self._row(image, remains, source, certain, concluded, twin=twin and table.alias is None)
-        if row.rowid is not None and self._is_live(remains, row):
+        if self._is_live(remains, row, unsure=local < remains.size or (twin and not remains.whole)):
             return
         self._fronts.add((table.name, hash(body[:FRONT])))
         self._keep((table.name, mark), row)
@@ -109,7 +109,7 @@ class Gathering:
             return
         key = (remains.template.table.name, front)
         row = self._row(image, remains, source, certain, None, twin=False)
-        if row.rowid is not None and self._is_live(remains, row):
+        if self._is_live(remains, row, unsure=False):
             return
         kept = self._cut.get(key)
         if kept is None or _rank(row) > _rank(kept):
@@ -154,13 +154,13 @@ class Gathering:
         owner = self._survey.owners.get(page)
         return owner is None or owner.use == Use.FREE
 
-    def _is_live(self, remains: Remains, row: RecoveredRow) -> bool:
+    def _is_live(self, remains: Remains, row: RecoveredRow, *, unsure: bool) -> bool:
         """Whether the live row of that rowid holds the same values, which its bytes alone may not have shown."""
         template = remains.template
         table = template.table
         if table.without_rowid or row.rowid is None or table.name not in self._survey.templates:
             return False
-        if remains.whole and not remains.cut and len(remains.types) == template.count and remains.size < 300:
+        if not remains.cut and len(remains.types) == template.count and not unsure:
             return False
         live = self._survey.templates[table.name].table
         values = find_row(self._state, live.root_page, row.rowid, self._codec)

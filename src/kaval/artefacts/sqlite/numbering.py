@@ -6,6 +6,7 @@ rowids that are known, as many damaged cells as numbers are missing can only bea
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -20,7 +21,7 @@ def conclude_rowids(known: Sequence[tuple[int, int]], unknown: Sequence[Remains]
     concluded: dict[int, int] = {}
     starts = sorted(remains.start for remains in unknown)
     for (low, high_rowid), (high, low_rowid) in pairwise(ordered):
-        between = [start for start in starts if low < start < high]
+        between = starts[bisect_right(starts, low) : bisect_left(starts, high)]
         if between and high_rowid - low_rowid - 1 == len(between):
             concluded.update(zip(between, range(high_rowid - 1, low_rowid, -1), strict=True))
     return concluded

@@ -53,12 +53,12 @@ class Past:
         self._journal = journal
         main = state.files.sources[Origin.MAIN]
         self._main_pages = -(-main.size // state.files.page_size)
-        named = max((image.page for image in (*log.frames, *journal.records)), default=0)
+        named = max([frame.page for frame in log.frames] + [record.page for record in journal.records], default=0)
         images = len(log.frames) + len(journal.records)
         self._pages = max(state.pages, min(max(named, self._main_pages), self._main_pages + images))
 
     def states(self) -> Iterator[State]:
-        """Yield earlier states as wholes: the file without its log, the file with its journal, each generation of a log."""
+        """Yield earlier states as wholes: the file without its log, each generation of this, the file with its journal."""
         if self._log.frames:
             yield self._file_alone()
             for salt in self._generations():
@@ -92,7 +92,7 @@ class Past:
         return State(self.state.files, self.state.usable_size, self._pages, laid_over)
 
     def pages(self) -> Iterator[PastPage]:
-        """Yield every image that the state has replaced: of the log first, newest first, then of the file and the journal."""
+        """Yield every image that the state has replaced: of the log, newest first, then of the file and the journal."""
         yield from self._frames()
         for page in range(1, min(self._main_pages, self.state.pages) + 1):
             if page in self.state.laid_over:

@@ -27,6 +27,8 @@ from kaval.core.records import Notice, NoticeCode
 _AT_A_TIME = 1 << 18
 """Bytes that are looked through in one go."""
 _PAGE_COST = 512
+_SAMPLE = 16
+"""Cells of a page that are asked which table it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +194,8 @@ class Recovery:
         """Return the spaces of a page: between its cells, behind the end of a chain, or the whole of it."""
         if page is not None:
             return spaces(page, self._state.usable_size)
-        if image.live:
-            start = self._survey.slack.get(image.number, self._state.usable_size)
-        else:
-            start = self._first_byte(image)
+        slack = self._survey.slack.get(image.number, self._state.usable_size)
+        start = slack if image.live else self._first_byte(image)
         end = min(self._state.usable_size, len(image.block))
         return [Space(start, end)] if image.block[start:end].strip(b"\0") else []
 
@@ -221,11 +221,11 @@ class Recovery:
     ) -> None:
         """Look at a page of a tree that is free or of the past: at its cells, and between them."""
         owner = image.owners[0] if len(image.owners) == 1 else None
-        named = scanner.array(page, page.pointers, owner, infer=not image.owners)
-        fitting = sum(cell.template is owner for cell in named)
-        if owner is None or (named and fitting * 2 < len(named)):
-            owner = scanner.vote(named) or owner
-            named = scanner.array(page, page.pointers, owner, infer=True)
+        sample = scanner.array(page, page.pointers[:_SAMPLE], owner, infer=not image.owners)
+        fitting = sum(cell.template is owner for cell in sample)
+        if owner is None or (sample and fitting * 2 < len(sample)):
+            owner = scanner.vote(sample) or owner
+        named = scanner.array(page, page.pointers, owner, infer=not image.owners or owner not in image.owners)
         between: list[Remains] = []
         for space in sheet.spaces:
             if owner is None and page.kind == TABLE_LEAF:
@@ -246,13 +246,25 @@ def _rowids(page: TreePage, found: Sequence[Remains], owner: Template | None) ->
     lost = [one for one in own if not one.whole]
     if not lost:
         return {}
-    known: dict[int, int] = {}
-    for place in [*page.pointers, *(one.start for one in own if one.whole)]:
-        try:
-            known[place] = signed(varint(page.block, varint(page.block, place)[1])[0])
-        except IndexError:
-            return {}
+    try:
+        known = {place: _rowid(page.block, place) for place in page.pointers}
+        known |= {one.start: _rowid(page.block, one.start) for one in own if one.whole}
+    except IndexError:
+        return {}
     return conclude_rowids(list(known.items()), lost)
+
+
+def _rowid(block: bytes, place: int) -> int:
+    """Return the rowid of a cell; most are small, and stand behind a length of one or two bytes."""
+    place += 1 if block[place] < 0x80 else 2
+    if block[place - 1] < 0x80:
+        low = block[place]
+        if low < 0x80:
+            return low
+        if block[place + 1] < 0x80:
+            return (low & 0x7F) << 7 | block[place + 1]
+        return signed(varint(block, place)[0])
+    return signed(varint(block, varint(block, place - 2)[1])[0])
 
 
 def _as_tree_page(image: _Image, page_size: int) -> TreePage | None:

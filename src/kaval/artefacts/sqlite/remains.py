@@ -51,6 +51,10 @@ class Remains:
 def record_types(block: bytes, record: int) -> tuple[list[int], int] | None:
     """Return the serial types in a record's header inside a page, and where its body begins, if it is one."""
     try:
+        size = block[record]
+        head = block[record + 1 : record + size]
+        if size < 0x80 and head.isascii():
+            return (list(head), record + size) if size and len(head) == size - 1 else None
         size, place = varint(block, record)
         end = record + size
         types = []

@@ -75,8 +75,10 @@ def _rest(state: State, first: int, size: int, usable: PageCheck) -> bytes:
 
 def _decode(payload: bytes, remains: Remains, codec: str) -> tuple[list[Value], set[int], dict[int, float]]:
     """Return the values of the record, the places that are lost, and how sure the others are where it is not wholly."""
-    known = sum(size_of(serial_type) for serial_type in remains.types if serial_type is not None)
-    unknown = remains.size - (remains.body - remains.record) - known
+    unknown = 0
+    if None in remains.types:
+        known = sum(size_of(serial_type) for serial_type in remains.types if serial_type is not None)
+        unknown = remains.size - (remains.body - remains.record) - known
     sure = dict(remains.concluded)
     values: list[Value] = []
     lost: set[int] = set()

@@ -11,7 +11,7 @@ from kaval.artefacts.sqlite.records import varint
 from kaval.artefacts.sqlite.remains import Remains, body_size, choose, local_end, record_types
 from kaval.artefacts.sqlite.sheets import Sheet, find_whole
 from kaval.artefacts.sqlite.spaces import Space
-from kaval.artefacts.sqlite.templates import Template
+from kaval.artefacts.sqlite.templates import Template, class_of
 from kaval.artefacts.sqlite.trees import INDEX_INTERIOR, TABLE_LEAF, TreePage
 from kaval.artefacts.sqlite.whole import WholeCell, header_lengths
 
@@ -20,6 +20,8 @@ _OWN_BITS, _FOREIGN_BITS = 20.0, 36.0
 _DAMAGED_BITS = 24.0
 _CUT_BITS = 34.0
 _LENGTH_BITS, _HEADER_BITS = 7.0, 7.0
+_REMEMBERED = 1 << 16
+_VOTERS = 24
 _ALL_TEMPLATES = 64
 """Tables for which damaged cells are looked for in a page of which nothing tells whose it was."""
 
@@ -33,6 +35,7 @@ class Scanner:
         self._damaged = {id(template): DamagedCells(template, codec) for template in templates}
         self.templates = list(templates)
         self.inferred = Inferred()
+        self._likest_of: dict[tuple[int, ...], Template | None] = {}
         self._possible = {
             keyed: header_lengths(one.table for one in templates if one.table.without_rowid == keyed)
             for keyed in (False, True)
@@ -75,7 +78,10 @@ class Scanner:
             return None
         end = local_end(record, size, self._usable_size, keyed=keyed)
         limit = min(end, self._usable_size)
-        bits = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
+        # Where the page is known to be the table's, its pointers and the lengths vouch for the values.
+        bits: float | None = _OWN_BITS
+        if template is not owner or end > limit:
+            bits = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
         if bits is None:
             return None
         bits += _LENGTH_BITS + 2 * _HEADER_BITS + template.bits(types)
@@ -84,6 +90,14 @@ class Scanner:
         )
 
     def _likest(self, types: Sequence[int], *, keyed: bool) -> Template | None:
+        key = (keyed, *map(class_of, types))
+        if key not in self._likest_of:
+            if len(self._likest_of) >= _REMEMBERED:
+                self._likest_of.clear()
+            self._likest_of[key] = self._compare(types, keyed=keyed)
+        return self._likest_of[key]
+
+    def _compare(self, types: Sequence[int], *, keyed: bool) -> Template | None:
         best = max(
             (template for template in self.templates if template.table.without_rowid == keyed),
             key=lambda template: template.likeness(types),
@@ -92,10 +106,10 @@ class Scanner:
         return best if best is not None and best.likeness(types) > 0 else None
 
     def vote(self, cells: Sequence[Remains]) -> Template | None:
-        """Return the table that most of some cells look like."""
+        """Return the table that most of some cells look like, of which the first are asked."""
         totals: dict[int, float] = {}
         by_id: dict[int, Template] = {}
-        for cell in cells:
+        for cell in cells[:_VOTERS]:
             types = [serial_type for serial_type in cell.types if serial_type is not None]
             for template in self.templates:
                 if template.table.without_rowid == cell.template.table.without_rowid:

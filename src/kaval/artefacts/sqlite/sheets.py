@@ -27,13 +27,13 @@ class Sheet:
 
     @cached_property
     def _block_places(self) -> list[int]:
-        part = np.frombuffer(self.block, dtype=np.uint8)[: self.usable_size].astype(np.int64)
+        part = np.frombuffer(self.block, dtype=np.uint8)[: self.usable_size].astype(np.uint16)
         words = part[:-1] << 8 | part[1:]
         following, size = words[:-2], words[2:]
-        at = np.arange(len(size), dtype=np.int64)
-        later = (following == 0) | ((following > at) & (following <= self.usable_size - 4))
-        possible = np.flatnonzero(later & (size >= 4) & (size <= self.usable_size - at))
-        return [int(place) for place in possible]
+        at = np.flatnonzero((size >= 4) & ((following == 0) | (following <= self.usable_size - 4)))
+        later, held = following[at].astype(np.int64), size[at].astype(np.int64)
+        possible = at[((later == 0) | (later > at)) & (held <= self.usable_size - at)]
+        return list(map(int, possible))
 
     def block_places(self, space: Space) -> Sequence[int]:
         """Return the places of a space where bytes stand that a free block can begin with."""

@@ -8,7 +8,7 @@ from kaval.artefacts.sqlite.records import varint
 from kaval.artefacts.sqlite.trees import INDEX_INTERIOR, TABLE_INTERIOR, TABLE_LEAF, TreePage, local_size
 
 SMALLEST_CELL = 4
-_ALWAYS_LOCAL = 39
+ALWAYS_LOCAL = 39
 """Bytes of payload that stay in the cell whatever the size of the page."""
 
 
@@ -38,7 +38,7 @@ def cell_end(block: bytes, pointer: int, kind: int, usable_size: int) -> int | N
                     break
     except IndexError:
         return None
-    if size > _ALWAYS_LOCAL:
+    if size > ALWAYS_LOCAL:
         local = local_size(size, usable_size, kind)
         size = local if local == size else local + 4
     end = place + size
@@ -60,7 +60,7 @@ def free_blocks(page: TreePage, usable_size: int) -> dict[int, int]:
 
 
 def spaces(page: TreePage, usable_size: int) -> list[Space]:
-    """Return the runs of a page that hold no live cell, left to right, those of zeros only, or of a mere free block, left out."""
+    """Return the runs of a page that hold no live cell, left to right, without those that hold next to nothing."""
     block = page.block
     head = page.start + (8 if page.kind > TABLE_INTERIOR else 12) + 2 * len(page.pointers)
     used: list[tuple[int, int]] = []

@@ -16,6 +16,7 @@ from kaval.artefacts.sqlite.pages import State
 from kaval.artefacts.sqlite.records import varint
 from kaval.artefacts.sqlite.remains import record_types
 from kaval.artefacts.sqlite.rows import Table
+from kaval.artefacts.sqlite.spaces import ALWAYS_LOCAL
 from kaval.artefacts.sqlite.templates import Template
 from kaval.artefacts.sqlite.trees import (
     INDEX_INTERIOR,
@@ -54,13 +55,11 @@ class Marks:
 
     def __init__(self) -> None:
         self._hashes = array("q")
-
-    def add(self, mark: int) -> None:
-        self._hashes.append(mark)
+        self.add = self._hashes.append
 
     def settle(self) -> None:
         """Put the hashes in order, so that they can be asked."""
-        self._hashes = array("q", np.unique(np.frombuffer(self._hashes, dtype=np.int64)).tobytes())
+        self._hashes = array("q", np.sort(np.frombuffer(self._hashes, dtype=np.int64)).tobytes())
 
     def __contains__(self, mark: int) -> bool:
         at = bisect_left(self._hashes, mark)
@@ -168,23 +167,32 @@ def _read_table(state: State, table: Table, done: Survey) -> LiveMarks:
 
 def _read_cells(state: State, page: TreePage, pointers: Sequence[int], template: Template, marks: LiveMarks) -> None:
     block, kind, usable_size = page.block, page.kind, state.usable_size
+    add_cell, add_body, add_front = marks.cells.add, marks.bodies.add, marks.fronts.add
     for pointer in pointers:
         try:
-            size, place = varint(block, pointer + 4 if kind == INDEX_INTERIOR else pointer)
+            place = pointer + 4 if kind == INDEX_INTERIOR else pointer
+            size = block[place]
+            place += 1
+            if size >= 0x80:
+                size, place = varint(block, place - 1)
             start = place
             if kind == TABLE_LEAF:
-                _, place = varint(block, place)
-            local = size if size <= 128 else local_size(size, usable_size, kind)
+                while block[place] >= 0x80 and place - start < 8:
+                    place += 1
+                place += 1
             head = block[place]
             if head >= 0x80:
                 head = varint(block, place)[0]
         except IndexError:
             continue
+        local = size if size <= ALWAYS_LOCAL else local_size(size, usable_size, kind)
         body = block[place + head : place + local]
         if local == size:
-            marks.cells.add(hash(block[start : place + local]))
-        marks.bodies.add(body_mark(body, size, local))
-        marks.fronts.add(hash(body[:FRONT]))
+            add_cell(hash(block[start : place + local]))
+            add_body(hash(body))
+        else:
+            add_body(body_mark(body, size, local))
+        add_front(hash(body[:FRONT]))
         if template.learnt < _LEARNT_WHOLLY or place % _LEARNT_THEN == 0:
             types = record_types(block, place)
             if types is not None:

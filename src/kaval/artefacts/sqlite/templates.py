@@ -45,6 +45,8 @@ class Template:
         self._natural = [self._expected(column) for column in table.stored]
         self._seen = [[0, 0, 0, 0, 0] for _ in table.stored]
         self.type_counts: list[dict[int, int]] = [{} for _ in table.stored]
+        self._expected_now: list[frozenset[int]] = []
+        self._bits_now: list[tuple[float, ...]] = []
 
     def _allowed(self, column: int) -> frozenset[int]:
         """Return what can be stored at all: a TEXT column turns every number into text (datatype3, 3)."""
@@ -62,6 +64,8 @@ class Template:
     def learn(self, types: Sequence[int]) -> None:
         """Take a record of the table as an example."""
         self.learnt += 1
+        if self._expected_now:
+            self._expected_now, self._bits_now = [], []
         self.widths[len(types)] = self.widths.get(len(types), 0) + 1
         for seen, counts, serial_type in zip(self._seen, self.type_counts, types, strict=False):
             seen[class_of(serial_type)] += 1
@@ -70,11 +74,23 @@ class Template:
 
     def expected(self, place: int) -> frozenset[int]:
         """Return the classes looked for where a record is damaged: those declared, and those seen."""
+        if not self._expected_now:
+            self._expected_now = [self._expect(one) for one in range(self.count)]
+            self._bits_now = [self._bits_of(one) for one in range(self.count)]
+        return self._expected_now[place]
+
+    def _expect(self, place: int) -> frozenset[int]:
         seen = {kind for kind, count in enumerate(self._seen[place]) if count}
         if self.learnt >= _LEARNT_ENOUGH:
             declared = self._natural[place] if len(self._natural[place]) <= 2 else frozenset()
             return frozenset(seen) | declared & self.allowed[place]
         return self._natural[place] | seen
+
+    def _bits_of(self, place: int) -> tuple[float, ...]:
+        """Return for each class how unlikely random bytes are to be of those looked for, or of those possible."""
+        expected = self._expected_now[place]
+        shares = [sum(_SHARE_OF_RANDOM[one] for one in kinds) for kinds in (expected, self.allowed[place])]
+        return tuple(-log2(min(1.0, shares[kind not in expected] or 1.0)) for kind in range(5))
 
     def seen_strings(self, place: int, serial_type: int) -> int:
         """Return how many texts or blobs were seen at a place, of whatever length."""
@@ -105,10 +121,6 @@ class Template:
         return total / max(1, len(types))
 
     def bits(self, types: Sequence[int], first: int = 0) -> float:
-        """Return how unlikely it is, in bits, that random bytes look like these types, which begin at place ``first``."""
-        total = 0.0
-        for place, serial_type in enumerate(types, first):
-            expected = self.expected(place)
-            kinds = expected if class_of(serial_type) in expected else self.allowed[place]
-            total -= log2(min(1.0, sum(_SHARE_OF_RANDOM[kind] for kind in kinds)))
-        return total
+        """Return how unlikely random bytes are to look like these types, in bits; ``first`` is the place of the first."""
+        self.expected(0)
+        return sum(self._bits_now[place][class_of(serial_type)] for place, serial_type in enumerate(types, first))

@@ -114,7 +114,7 @@ def _summed_sizes(data: Bytes, more: Flags) -> Numbers:
 
 
 def _before_rowid(more: Flags, head: Numbers) -> Numbers:
-    """Return the byte before the rowid that ends before each header; -1 where that is outside, or no rowid is so long."""
+    """Return the byte before the rowid that ends before each header; -1 where no rowid is so long."""
     before = head - 2
     for _ in range(9):
         going = (before >= 0) & more[np.maximum(before, 0)]
