@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kaval.artefacts.records import Direction
-from kaval.artefacts.sqlite import Database, RecoveredRow, Row
+from kaval.artefacts.sqlite import Database, RecoveredRow, Row, Value
 from kaval.core.progress import advance
 
 ROWS_A_SIGN = 512
@@ -71,7 +71,7 @@ class Tables:
         """Return the rows of a table by one column; a live row comes before a recovered one."""
         found: dict[Any, Row] = {}
         for row in self.rows(table):
-            value = row.get(column)
+            value = value_of(row, column)
             if value is not None and not isinstance(value, bytes):
                 found.setdefault(value, row)
         return found
@@ -80,10 +80,16 @@ class Tables:
         """Return the rows of a table that share a value of one column."""
         found: dict[Any, list[Row]] = {}
         for row in self.rows(table):
-            value = row.get(column)
+            value = value_of(row, column)
             if value is not None and not isinstance(value, bytes):
                 found.setdefault(value, []).append(row)
         return found
+
+
+def value_of(row: Row, column: str) -> Value:
+    """Return the value of a column; ``ROWID`` is the row's number, whether the table declares it or not."""
+    value = row.get(column)
+    return row.rowid if value is None and column == "ROWID" else value
 
 
 def found(row: Row) -> dict[str, Any]:

@@ -103,6 +103,8 @@ class _Text(_Builder):
         except expat.ExpatError as error:
             reason = f"it is no well-formed XML (line {error.lineno}): {expat.ErrorString(error.code)}"
             raise CorruptStructureError(self._structure, reason, parser.ErrorByteIndex) from error
+        except (LookupError, ValueError) as error:
+            raise CorruptStructureError(self._structure, f"its encoding is not known ({error})", 0) from error
         return self.finish()
 
     def _refuse(self, *_: object) -> None:

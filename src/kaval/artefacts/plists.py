@@ -28,15 +28,7 @@ def plist_of(content: bytes) -> dict[str, Any]:
     """Return the dictionary that the bytes of a property list hold at its top."""
     try:
         value = plistlib.loads(content)
-    except (
-        plistlib.InvalidFileException,
-        ExpatError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-    ) as error:
+    except (plistlib.InvalidFileException, ExpatError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise CorruptStructureError("property list", f"it cannot be read ({error})", 0) from error
     except (OverflowError, RecursionError, MemoryError) as error:
         raise CorruptStructureError("property list", "its structure contradicts itself", 0) from error

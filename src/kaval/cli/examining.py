@@ -138,6 +138,7 @@ def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--no-archives", is_flag=True, help="Do not open archives, documents and images inside the source.")
 @click.option("--no-carving", is_flag=True, help="Do not search unallocated space for files by their content.")
 @click.option("--no-artefacts", is_flag=True, help="Do not read messages, calls, browser history and the like.")
+@click.option("--no-texts", is_flag=True, help="Do not keep the words of documents for searching.")
 @click.option("--no-thumbnails", is_flag=True, help="Keep no thumbnails; no sealing key is made.")
 @click.option(
     "--no-source-digest",
@@ -169,6 +170,7 @@ def examine_command(
     no_archives: bool,
     no_carving: bool,
     no_artefacts: bool,
+    no_texts: bool,
     no_thumbnails: bool,
     no_source_digest: bool,
     seal_key: Path | None,
@@ -190,6 +192,7 @@ def examine_command(
         archives=not no_archives,
         carve=not no_carving,
         artefacts=not no_artefacts,
+        texts=not no_texts,
         media=not no_media,
         thumbnails=not no_thumbnails,
         source_digest=not no_source_digest,

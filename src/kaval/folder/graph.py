@@ -97,8 +97,9 @@ def _rows(connection: Any, question: str) -> Iterator[tuple[Any, ...]]:
 
 def _contacts(graph: Graph, connection: Any) -> None:
     question = """
-        SELECT application, unnest(identifiers), any_value(who_name), count(*), count(*) FILTER (recovered)
-        FROM contacts GROUP BY ALL ORDER BY ALL
+        SELECT application, identifier, any_value(who_name), count(*), count(*) FILTER (recovered)
+        FROM (SELECT application, unnest(identifiers) AS identifier, who_name, recovered FROM contacts)
+        GROUP BY ALL ORDER BY ALL
         """
     for application, identifier, name, count, recovered in _rows(connection, question):
         person = graph.person(identifier, application, name)

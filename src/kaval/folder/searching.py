@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ _QUESTIONS = (
         "message",
         """SELECT concat_ws(' ', title, text, attachments_text), locator, place, application,
                   coalesce(conversation_title, conversation), CAST(happened_at AS VARCHAR), zone, recovered
-           FROM (SELECT *, array_to_string(list_transform(attachments, lambda a: concat_ws(' ', a.name)), ' ')
+           FROM (SELECT *, nullif(array_to_string(list_transform(attachments, lambda a: a.name), ' '), '')
                            AS attachments_text
                  FROM artefacts WHERE kind = 'message')
            ORDER BY happened_at, locator, place""",
@@ -82,14 +83,21 @@ def search(connection: Any, words: Sequence[str], kinds: Sequence[str] = ()) -> 
                 if text:
                     found = fold(text)
                     if all(word in found for word in folded):
-                        yield _found(kind, found, folded, told)
+                        yield _found(kind, *_first(text, found, words, folded), told)
 
 
-def _found(kind: str, text: str, words: Sequence[str], told: Sequence[Any]) -> Found:
+def _first(text: str, found: str, words: Sequence[str], folded: Sequence[str]) -> tuple[str, int, int]:
+    """Return a text and the place of the first word in it: as stored if the word stands so in it, else as compared."""
+    places = [match.span() for word in words if (match := re.search(re.escape(word), text, re.IGNORECASE))]
+    if places:
+        return text, *min(places)
+    word = min(folded, key=found.find)
+    start = found.find(word)
+    return found, start, start + len(word)
+
+
+def _found(kind: str, text: str, start: int, end: int, told: Sequence[Any]) -> Found:
     locator, place, where, within, at, zone, recovered = told
-    first = min(words, key=text.find)
-    start = text.find(first)
-    end = start + len(first)
     return Found(
         kind=kind,
         where=where or "",

@@ -18,6 +18,7 @@ from kaval.artefacts.found import Tables
 from kaval.artefacts.items import Item
 from kaval.artefacts.records import Artefact, Attachment, Further
 from kaval.artefacts.sqlite import Database, RecoveredRow
+from kaval.artefacts.texts import TEXTS, Text
 from kaval.core.contracts import Siblings
 from kaval.core.errors import LimitExceededError
 from kaval.core.locators import Locator
@@ -95,6 +96,8 @@ class _Reader:
                 self._parse(parser, item, place)
         if item.opened is not None:
             self._recovered(item.opened, place)
+        if self._reading.as_text and not place:
+            self._text(item)
 
     def _item(self) -> Item:
         reading = self._reading
@@ -174,6 +177,17 @@ class _Reader:
                 self._writer.recovered(self._reading, row, place)
         for notice in tables.database.notices:
             self._remark(notice, place)
+
+    def _text(self, item: Item) -> None:
+        """Keep the text of a document for searching."""
+        for reader in TEXTS.available():
+            if item.media_type in reader.media_types:
+                text = fenced(reader.name, partial(reader.read, item), strict=self._strict)
+                if isinstance(text, Notice):
+                    self._remark(text, "")
+                elif text.text:
+                    self._writer.text(self._reading, reader.name, text)
+                return
 
     def _remark(self, notice: Notice, place: str) -> None:
         told = replace(notice, message=f"{place}: {notice.message}") if place else notice
@@ -264,6 +278,10 @@ class _Writer:
             self._rows.add(
                 "mentions", (self._next_id, reading.entry_id, reading.locator, name, *told, known["category"])
             )
+
+    def text(self, reading: Reading, read_by: str, text: Text) -> None:
+        """Write the text of a document."""
+        self._rows.add("texts", (reading.entry_id, reading.locator, read_by, clean(text.text), text.complete))
 
     def recovered(self, reading: Reading, row: RecoveredRow, within: str) -> None:
         """Write one recovered row of a database."""

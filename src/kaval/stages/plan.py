@@ -41,6 +41,7 @@ class Plan:
     carve: bool = True
     carve_size: int = 64 << 20
     artefacts: bool = True
+    texts: bool = True
     artefact_files: int = 64
     artefact_size: int = 64 << 20
     near_threshold: int = 31

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kaval.artefacts import ARTEFACTS, SQLITE
+from kaval.artefacts.texts import TEXTS
 from kaval.core.records import Extent
 from kaval.folder.segments import Segment, UnitRecord
 from kaval.stages.opening import Layout
@@ -46,6 +47,7 @@ class Reading:
     media_type: str | None
     layout: Layout
     listed_in: str
+    as_text: bool = False
     beside: tuple[Neighbour, ...] = ()
 
 
@@ -72,7 +74,7 @@ def artefact_units(folder: Path, plan: Plan, records: Sequence[UnitRecord], chai
     segments = [segment for record in records for segment in record.segments]
     readings: list[Reading] = []
     size = ordinal = 0
-    for reading in select(folder, segments):
+    for reading in select(folder, segments, texts=plan.texts):
         if readings and (len(readings) >= plan.artefact_files or size + reading.size > plan.artefact_size):
             yield _unit(ordinal, readings, chains)
             readings, size, ordinal = [], 0, ordinal + 1
@@ -90,17 +92,24 @@ def _unit(ordinal: int, readings: Sequence[Reading], chains: Chains) -> Artefact
     return ArtefactUnit(unit=name, ordinal=ordinal, readings=tuple(readings), chain=tuple(chain.items()))
 
 
-def select(folder: Path, segments: Sequence[Segment]) -> Iterator[Reading]:
-    """Yield the streams some parser wants, in order of entry numbers."""
+def select(folder: Path, segments: Sequence[Segment], *, texts: bool) -> Iterator[Reading]:
+    """Yield the streams some parser wants, in order of entry numbers; documents for their text unless known as good."""
     wanted = [capability.wanted for capability in ARTEFACTS.available()]
-    types = sorted({SQLITE}.union(*(want.media_types for want in wanted)))
+    documents = {kind for reader in TEXTS.available() for kind in reader.media_types} if texts else set()
+    types = sorted(documents.union({SQLITE}, *(want.media_types for want in wanted)))
     pattern = "|".join(f"({expression})" for want in wanted for expression in want.paths)
     names = frozenset(name for want in wanted for name in want.beside)
     digests = [folder / segment.name for segment in segments if segment.table == "digests"]
     entries = sorted(segment.name for segment in segments if segment.table == "entries")
     typed = _typed(digests, types)
+    good = _known_good([folder / segment.name for segment in segments if segment.table == "hits"]) if texts else set()
     for name in entries:
-        yield from _Listed(folder, name, typed, digests).readings(pattern, names)
+        for reading in _Listed(folder, name, typed, digests).readings(pattern, names):
+            as_text = reading.media_type in documents and reading.entry_id not in good
+            if as_text or any(want.fits(reading.path, reading.media_type, ()) for want in wanted):
+                yield replace(reading, as_text=as_text)
+            elif reading.media_type == SQLITE:
+                yield reading
 
 
 def below(folder: Path, reading: Reading) -> dict[str, Neighbour]:
@@ -121,6 +130,19 @@ def below(folder: Path, reading: Reading) -> dict[str, Neighbour]:
             neighbour = Neighbour(name=name, locator=row["locator"], layout=_layout(row))
             found.setdefault(row["path"][len(prefix) :].lower(), neighbour)
     return found
+
+
+def _known_good(hits: Sequence[Path]) -> set[int]:
+    """Return the entries a known-good set holds."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    good: set[int] = set()
+    for path in hits:
+        wanted = (pc.field("role") == "known-good") & (pc.field("algorithm") != "pdq")
+        rows: list[Any] = pq.read_table(path, columns=["entry_id"], filters=wanted)["entry_id"].to_pylist()
+        good.update(rows)
+    return good
 
 
 def _typed(digests: Sequence[Path], types: Sequence[str]) -> dict[int, str]:
