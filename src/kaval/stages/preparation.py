@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kaval.artefacts import ARTEFACTS
+from kaval.artefacts.texts import TEXTS
 from kaval.containers import CONTAINERS
 from kaval.core.errors import FolderError, UsageError
 from kaval.core.keys import Keyring
@@ -92,8 +93,8 @@ def now() -> str:
 def capability_rows() -> Iterator[CapabilityRow]:
     """Yield the capability list of the whole engine."""
     for registry in (
-        CONTAINERS, VOLUMES, FILESYSTEMS, RECOVERIES, CARVERS, FILETYPES, DIGESTS, MEDIA, ARTEFACTS, SET_FORMATS,
-        SET_EXPORTS, REPORTS,
+        CONTAINERS, VOLUMES, FILESYSTEMS, RECOVERIES, CARVERS, FILETYPES, DIGESTS, MEDIA, ARTEFACTS, TEXTS,
+        SET_FORMATS, SET_EXPORTS, REPORTS,
     ):  # fmt: skip
         yield from registry.rows()
 
