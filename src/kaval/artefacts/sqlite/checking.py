@@ -37,6 +37,8 @@ def value_bits(block: bytes, place: int, serial_type: int, codec: str, *, legacy
         return text_bits(block[place : place + size], codec)
     if serial_type >= 12 or serial_type in (0, 8, 9):
         return 0.0
+    if serial_type >= 10:
+        return None
     if serial_type == 7:
         value = _DOUBLE.unpack_from(block, place)[0]
         sound = math.isfinite(value) and (value == 0 or 1e-100 < abs(value) < 1e100)

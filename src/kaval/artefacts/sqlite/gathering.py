@@ -17,6 +17,8 @@ from kaval.artefacts.sqlite.templates import Template
 from kaval.artefacts.sqlite.trees import find_row
 
 MOST_ROWS = 2_000_000
+MOST_CHAIN_BYTES = 256 << 20
+"""Bytes of long values that are kept; after that, rows end where their page does."""
 _ORDER = {source: at for at, source in enumerate(RecoverySource)}
 _PRESENT = frozenset({RecoverySource.UNALLOCATED, RecoverySource.FREELIST, RecoverySource.CARVED})
 
@@ -48,6 +50,7 @@ class Gathering:
         self._fronts: set[tuple[str, int]] = set()
         self._cut: dict[tuple[str, int], RecoveredRow] = {}
         self._seen: set[tuple[str, int]] = set()
+        self._chain_bytes = 0
         self.count = 0
 
     def take(
@@ -74,9 +77,9 @@ class Gathering:
         payload, local = local_payload(block, remains, self._state.usable_size)
         body = payload[remains.body - remains.record :]
         marks = self._survey.live.get(table.name)
-        if remains.whole and local == remains.size and not remains.cut:
+        if remains.whole and not remains.cut:
             start = varint(block, remains.start)[1]
-            mark = hash(block[start : remains.record + local])
+            mark = hash(block[start : remains.record + local + (4 if local < remains.size else 0)])
             if (table.name, mark) in self._seen or (marks is not None and mark in marks.cells):
                 return
             self._seen.add((table.name, mark))
@@ -129,7 +132,11 @@ class Gathering:
         template = remains.template
         shape = self._shapes.setdefault(id(template), Shape(template.table))
         usable = self._usable if image.state is self._state else _any_page
+        if self._chain_bytes > MOST_CHAIN_BYTES:
+            usable = _no_page
         restored = restore(image.block, remains, image.state, self._codec, shape, usable, concluded)
+        if remains.size > self._state.usable_size:
+            self._chain_bytes += sum(len(value) for value in restored.values if isinstance(value, str | bytes))
         table = template.table
         if table.dropped and source in _PRESENT:
             source = RecoverySource.DROPPED
@@ -203,6 +210,10 @@ def _source(image: Image, remains: Remains, blocks: Sequence[Space]) -> Recovery
 
 def _rank(row: RecoveredRow) -> tuple[bool, bool, bool, float, int]:
     return row.complete, row.certain, row.rowid is not None, sum(row.confidence), -_ORDER[row.source]
+
+
+def _no_page(_: int) -> bool:
+    return False
 
 
 def _any_page(_: int) -> bool:

@@ -25,21 +25,34 @@ KINDS = {False: (TABLE_INTERIOR, TABLE_LEAF), True: (INDEX_INTERIOR, INDEX_LEAF)
 
 
 def live_rows(state: State, table: Table, codec: str, tell: Tell) -> Iterator[Row]:
-    """Yield the rows of a table; a damaged page or cell ends in a notice, and the others go on."""
+    """Yield the rows of a table; a damaged page or cell ends in a notice, and the others go on.
+
+    Cells do not overlap and chains share no page; where so many are named that they must, the rest is left out.
+    """
     shape = Shape(table)
     name, columns, fit = table.name, table.columns, shape.fit
+    chains = 2 * state.pages * state.usable_size
     for page, pointers in walk(state, table.root_page, KINDS[table.without_rowid], tell):
         number, within = page.number, page.placed.within
+        room = 2 * state.usable_size
         for pointer in pointers:
             try:
                 cell = _plain_cell(page, pointer, state.usable_size)
                 rowid, payload = cell or _long_cell(state, table, page, pointer, tell)
                 values = decode_record(payload, codec)
             except CorruptStructureError as error:
-                values_cut = _cut_values(state, table, page, pointer, codec, tell, error)
-                if values_cut is None:
+                cut = _cut_values(state, table, page, pointer, codec, tell, error)
+                if cut is None:
+                    room -= 4
                     continue
-                rowid, values = values_cut
+                rowid, values, payload = cut
+            room -= len(payload)
+            if room < 0:
+                chains += min(room, 0)
+                room = 0
+            if chains < 0:
+                tell(_notice(table, page, pointer, "the cells before it overlap", NoticeCode.COUNT_LIMIT))
+                return
             yield Row(name, columns, fit(values, rowid), rowid, number, pointer, within)
 
 
@@ -79,7 +92,7 @@ def _long_cell(state: State, table: Table, page: TreePage, pointer: int, tell: T
 
 def _cut_values(
     state: State, table: Table, page: TreePage, pointer: int, codec: str, tell: Tell, error: CorruptStructureError
-) -> tuple[int | None, list[Value]] | None:
+) -> tuple[int | None, list[Value], bytes] | None:
     """Return what can be read of a row that is not whole, or ``None`` with a notice."""
     try:
         cell = read_cell(state, page, pointer)
@@ -89,7 +102,7 @@ def _cut_values(
         return None
     if not cell.cut:
         tell(_notice(table, page, pointer, error.reason, NoticeCode.DAMAGED))
-    return cell.rowid, values
+    return cell.rowid, values, cell.payload
 
 
 def _notice(table: Table, page: TreePage, pointer: int, reason: str, code: NoticeCode) -> Notice:

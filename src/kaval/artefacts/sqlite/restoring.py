@@ -66,6 +66,8 @@ def restore(
 
 
 def _rest(state: State, first: int, size: int, usable: PageCheck) -> bytes:
+    if not usable(first):
+        return b""
     rest, chain, _ = read_chain(state, first, size)
     for number, page in enumerate(chain):
         if not usable(page):

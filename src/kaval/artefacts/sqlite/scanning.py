@@ -52,8 +52,12 @@ class Scanner:
     ) -> list[Remains]:
         """Return the cells that pointers of a page name; those of no table known may be taken for one inferred."""
         found: list[Remains] = []
+        room = 2 * self._usable_size
         for pointer in pointers:
             remains = self._named(page, pointer, owner, infer=infer)
+            room -= 4 if remains is None else remains.end - remains.start
+            if room < 0:
+                break
             if remains is not None:
                 found.append(remains)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -168,6 +168,7 @@ def _read_table(state: State, table: Table, done: Survey) -> LiveMarks:
 def _read_cells(state: State, page: TreePage, pointers: Sequence[int], template: Template, marks: LiveMarks) -> None:
     block, kind, usable_size = page.block, page.kind, state.usable_size
     add_cell, add_body, add_front = marks.cells.add, marks.bodies.add, marks.fronts.add
+    room = 2 * usable_size
     for pointer in pointers:
         try:
             place = pointer + 4 if kind == INDEX_INTERIOR else pointer
@@ -186,6 +187,9 @@ def _read_cells(state: State, page: TreePage, pointers: Sequence[int], template:
         except IndexError:
             continue
         local = size if size <= ALWAYS_LOCAL else local_size(size, usable_size, kind)
+        room -= local
+        if room < 0:
+            return
         body = block[place + head : place + local]
         if local == size:
             add_cell(hash(block[start : place + local]))
@@ -216,7 +220,7 @@ def _follow_chains(state: State, page: TreePage, pointers: Sequence[int], done: 
         if local == size or size > state.pages * usable_size:
             continue
         first = int.from_bytes(block[place + local : place + local + 4], "big")
-        chain = chain_pages(state, first, size - local)
+        chain = chain_pages(state, first, size - local, done.owners)
         _own(done.owners, chain, Owner(Use.OVERFLOW))
         if chain:
             used = (size - local) - (len(chain) - 1) * (usable_size - 4)
@@ -224,13 +228,15 @@ def _follow_chains(state: State, page: TreePage, pointers: Sequence[int], done: 
                 done.slack[chain[-1]] = 4 + max(0, used)
 
 
-def chain_pages(state: State, first: int, size: int) -> list[int]:
-    """Return the pages of an overflow chain, as far as it goes."""
+def chain_pages(state: State, first: int, size: int, known: Container[int]) -> list[int]:
+    """Return the pages of an overflow chain, as far as it goes and uses no page that is ``known`` already."""
     chain: dict[int, None] = {}
     while size > 0 and first not in chain:
         try:
             following = int.from_bytes(state.read(first)[:4], "big")
         except (CorruptStructureError, UnreadableError):
+            break
+        if first in known:
             break
         chain[first] = None
         size -= state.usable_size - 4
