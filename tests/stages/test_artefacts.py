@@ -22,6 +22,7 @@ from kaval.stages.selection import artefact_units
 from tests.artefacts import stores, test_phones
 from tests.artefacts.backups import Backup
 from tests.artefacts.reading import database
+from tests.containers import test_thumbnails
 
 
 def _examined(source: Path, folder: Path, *, keyring: Keyring | None = None, **plan: Any) -> Any:
@@ -161,6 +162,20 @@ def test_stores_inside_an_encrypted_backup_are_read(tmp_path: Path) -> None:
     assert locator == "E/folder:backup%2FManifest.db"
     assert place.startswith("HomeDomain/Library/SMS/sms.db: message page ")
     assert _rows(connection, "SELECT count(*) FROM messages") == [(3,)]
+
+
+def test_cached_thumbnails_are_files_of_their_own(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    (disk / "Users").mkdir(parents=True)
+    (disk / "Users/Thumbs.db").write_bytes(
+        test_thumbnails.compound({"96_1a": bytes([24]) + bytes(23) + stores.PICTURE})
+    )
+    connection = _examined(disk, tmp_path / "e")
+
+    assert _rows(connection, "SELECT path, sha256, kept_in FROM thumbnails") == [
+        ("96_1a.bin", stores.PICTURE_SHA256, "Users/Thumbs.db")
+    ]
+    assert _rows(connection, "SELECT role FROM hits") == [("alert",)]
 
 
 def test_a_stream_that_cost_a_worker_is_left_out_and_told(examined: tuple[Path, Any]) -> None:

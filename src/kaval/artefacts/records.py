@@ -35,7 +35,6 @@ class ArtefactKind(StrEnum):
     IDENTIFIER = "identifier"
     DISCARDED = "discarded"
     SHORTCUT = "shortcut"
-    THUMBNAIL = "thumbnail"
     FILE = "file"
 
 

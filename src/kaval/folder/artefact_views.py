@@ -105,7 +105,6 @@ ARTEFACT_VIEWS: dict[str, str] = {
     "identifiers": _of_kind("identifier", "application, title, text"),
     "discarded": _of_kind("discarded", f"application, {_AT}, attachments, account"),
     "shortcuts": _of_kind("shortcut", f"application, {_AT}, title, attachments, identity"),
-    "thumbnails": _of_kind("thumbnail", f"application, {_AT}, title, attachments, identity"),
     "backup_files": _of_kind("file", f"application, {_AT}, title, attachments, identity"),
     "places": """
         SELECT happened_at, meaning, zone, latitude, longitude, kind, application, who, title, recovered, details,
@@ -165,6 +164,13 @@ ARTEFACT_VIEWS: dict[str, str] = {
         SELECT table_name, certain, complete, missing, row_id, stored_values, recovered_from, live_twin, locator, place,
                entry_id
         FROM recovered_rows_stored
+        """,
+    "thumbnails": """
+        SELECT e.path, e.media_type, e.size, e.sha256, e.state, e.modified_at, e.times_zone, p.path AS kept_in,
+               e.locator, e.entry_id
+        FROM entries e
+        LEFT JOIN entries_stored p ON p.locator = regexp_replace(e.locator, '/thumb(cache|data|sdb):[^/]*$', '')
+        WHERE regexp_matches(e.locator, '/thumb(cache|data|sdb):[^/]*$')
         """,
     "texts": "SELECT locator, read_by, text, complete, entry_id FROM texts_stored",
     "timeline": _timeline(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +33,7 @@ NESTED_TYPES = frozenset(
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         "application/vnd.openxmlformats-officedocument.presentationml.presentation",
         "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet",
-        "application/vnd.oasis.opendocument.presentation",
+        "application/vnd.oasis.opendocument.presentation", "application/x-thumbcache",
         "application/x-iso9660-image", "application/x-apple-diskimage", "application/x-luks", "application/x-bitlocker",
     }
 )  # fmt: skip
@@ -43,6 +44,9 @@ IMAGE_EXTENSIONS = (
     ".s01", ".aff4",
 )  # fmt: skip
 MINIMUM_IMAGE_SIZE = 64 << 10
+
+THUMBNAIL_STORES = re.compile(r"(^|/)((eh)?thumbs(_vista)?\.db|\.thumbdata3(-[^/]*)?)$")
+"""Names (lower case) of files that hold many thumbnails and have no signature of their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,14 +249,16 @@ class Analyst:
         if not self._plan.archives or not reliable(task.content):
             return
         is_image = task.path.lower().endswith(IMAGE_EXTENSIONS) and task.size >= MINIMUM_IMAGE_SIZE
-        if media_type is None and not is_image:
+        thumbnails = THUMBNAIL_STORES.search(task.path.lower()) is not None
+        if media_type is None and not is_image and not thumbnails:
             return
-        if media_type in NESTED_TYPES or "disk-image" in (media_type or "") or (is_image and media_type is None):
+        by_type = media_type in NESTED_TYPES or "disk-image" in (media_type or "") or thumbnails
+        if by_type or (is_image and media_type is None):
             if task.depth >= self._plan.depth:
                 message = f"it holds further sources, and lies {task.depth} deep already; not opened"
                 work.remark(task, Notice(code=NoticeCode.DEPTH_LIMIT, message=message))
             else:
-                (work.tally.nested if media_type else work.tally.nested_by_name).append(task)
+                (work.tally.nested if by_type else work.tally.nested_by_name).append(task)
 
 
 def _subject(task: Task) -> Subject:
