@@ -9,7 +9,7 @@ that any ``concurrent.futures.Executor`` can run.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +111,8 @@ class _Run:
         self._progress = Progress()
         self._whole: Future[UnitRecord] | None = None
         self._chains: dict[str, Chain] = {}
+        self._depths: dict[str, int] = {}
+        self._inside: dict[str, int] = {}
         self._ordinal = 0
         self._wave = 0
         self._crew = Crew(
@@ -161,7 +163,7 @@ class _Run:
                 for tree in listed[unit.unit].facts["trees"]:
                     found.append((tree["locator"], unit.unit))
                     if tree["holder"] is not None:
-                        self._chains[parent_of(tree["locator"])] = unit.holders[tree["holder"]].chain()
+                        self._take_in(tree, unit.holders[tree["holder"]])
             listing = self._analyse([listed[unit.unit] for unit in listing])
         return found
 
@@ -185,6 +187,26 @@ class _Run:
         parts = [tuple(holders[start : start + size]) for start in range(0, len(holders), size)]
         return [self._list_unit(holders=part) for part in parts]
 
+    def _take_in(self, tree: Mapping[str, Any], holder: Holder) -> None:
+        """Remember how a tree inside an entry is reached, and how much the outermost entry holds by now."""
+        chain = holder.chain()
+        self._chains[parent_of(tree["locator"])] = chain
+        self._depths[parent_of(tree["locator"])] = holder.depth + 1
+        outermost = chain[0][0]
+        self._inside[outermost] = self._inside.get(outermost, 0) + tree["size"]
+
+    def _refusal(self, task: Task) -> str:
+        """Return why an entry inside another one is not opened further, empty where it is."""
+        chain = self._chains.get(parent_of(task.locator), ())
+        if not chain:
+            return ""
+        outermost, layout = chain[0]
+        plan = self._workplace.plan
+        inside, allowed = self._inside.get(outermost, 0), max(plan.nested_size, plan.nested_ratio * layout[1])
+        if inside <= allowed:
+            return ""
+        return f"{outermost} of {layout[1]} bytes holds {inside} already, all levels together; not opened any further"
+
     def _holder(self, task: Task, by_name: bool, beside: Chain) -> Holder:
         return Holder(
             locator=task.locator,
@@ -195,6 +217,7 @@ class _Run:
             by_name=by_name,
             above=self._chains.get(parent_of(task.locator), ()),
             beside=beside,
+            refused=self._refusal(task),
         )
 
     def _carve(self, bare: Sequence[str], trees: Sequence[tuple[str, str]]) -> None:
@@ -212,7 +235,7 @@ class _Run:
         for record in self._crew.all(mend, mending):
             mended[record.facts["void"]].extend(record.facts["mended"])
         settling = [
-            settle_unit(self._next_ordinal(), record, found[record.unit], mended[record.unit], self._chains)
+            settle_unit(self._next_ordinal(), record, found[record.unit], mended[record.unit], self._depths)
             for record in voids
         ]
         settled = sorted(self._crew.all(settle, settling), key=lambda record: record.unit)

@@ -18,7 +18,7 @@ from kaval.containers import CONTAINERS
 from kaval.core.contracts import Opened, Siblings
 from kaval.core.errors import LocatorError, UnreadableError, UnsupportedError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode, Times
-from kaval.core.sources import ByteSource, FileSource
+from kaval.core.sources import ByteSource, FileSource, open_quietly
 
 _KINDS = {
     stat.S_IFREG: EntryKind.FILE,
@@ -37,17 +37,8 @@ class _QuietFile(FileSource):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = -1
-        self._descriptor = _open_quietly(path, os.O_NOFOLLOW | os.O_NONBLOCK)
+        self._descriptor = open_quietly(path, os.O_NOFOLLOW | os.O_NONBLOCK)
         self._size = os.lseek(self._descriptor, 0, os.SEEK_END)
-
-
-def _open_quietly(path: Path, flags: int) -> int:
-    """Return a descriptor that leaves the time of access alone, or an ordinary one where that is not permitted."""
-    flags |= os.O_RDONLY | os.O_CLOEXEC
-    try:
-        return os.open(path, flags | getattr(os, "O_NOATIME", 0))
-    except PermissionError:
-        return os.open(path, flags)
 
 
 class FolderTree:
@@ -150,7 +141,7 @@ class FolderTree:
 
 
 def _names_in(path: Path) -> list[str]:
-    descriptor = _open_quietly(path, os.O_DIRECTORY)
+    descriptor = open_quietly(path, os.O_DIRECTORY)
     try:
         return sorted(os.listdir(descriptor), key=os.fsencode)
     finally:

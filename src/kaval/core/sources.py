@@ -35,12 +35,21 @@ class ByteSource(Protocol):
         ...
 
 
+def open_quietly(path: Path, flags: int = 0) -> int:
+    """Return a descriptor that leaves the time of access alone, or an ordinary one where that is not permitted."""
+    flags |= os.O_RDONLY | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | getattr(os, "O_NOATIME", 0))
+    except PermissionError:
+        return os.open(path, flags)
+
+
 class FileSource:
     """The bytes of one file on the examiner's machine, opened read-only."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = open_quietly(self.path)
         self._size = os.lseek(self._descriptor, 0, os.SEEK_END)
 
     @property

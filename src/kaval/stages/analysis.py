@@ -35,6 +35,7 @@ NESTED_TYPES = frozenset(
         "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.spreadsheet",
         "application/vnd.oasis.opendocument.presentation", "application/x-thumbcache",
         "application/x-iso9660-image", "application/x-apple-diskimage", "application/x-luks", "application/x-bitlocker",
+        "application/vnd.rar", "application/vnd.ms-cab-compressed", "application/x-lz4",
     }
 )  # fmt: skip
 """Types that are opened as further sources, beside every type whose name says disk image."""

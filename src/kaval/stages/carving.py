@@ -321,7 +321,7 @@ def settle_unit(
     void: UnitRecord,
     found: Sequence[Mapping[str, Any]],
     mended: Sequence[Mapping[str, Any]],
-    chains: Mapping[str, Chain],
+    depths: Mapping[str, int],
 ) -> SettleUnit:
     """Return the unit that settles what was found in one source; a mended stream stands for the broken one."""
     source = void.facts["source"]
@@ -335,7 +335,7 @@ def settle_unit(
         tree=void.facts["tree"],
         listed_by=void.facts["listed_by"],
         found=tuple(sorted(found, key=lambda carved: carved["position"])),
-        depth=len(chains.get(source, ())),
+        depth=depths.get(source, 0),
     )
 
 

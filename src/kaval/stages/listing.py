@@ -37,6 +37,7 @@ class Listing:
         self._strict = strict
         self._maximum = maximum
         self.listed = 0
+        self.listed_size = 0
 
     def list_tree(
         self, locator: Locator, *, number: int, depth: int, holder: tuple[str, str] | None, stop_after: int | None
@@ -120,6 +121,7 @@ class Listing:
         self._rows.add("entries", entry_row(self._next_id, prefix, _as_held(entry, holder), times, depth))
         self._next_id += 1
         self.listed += 1
+        self.listed_size += max(0, entry.size)
 
     def _remark(self, locator: Locator, notice: Notice) -> None:
         self._rows.add("notices", Remark(locator=locator, notice=notice).row("listing"))

@@ -47,7 +47,7 @@ LOOK = 4096
 """Bytes of a cluster that are looked at before it is tried."""
 
 MAXIMUM_TRIES = {True: 3000, False: 400}
-"""Pairs that are tried, for a JPEG, whose joints are quickly looked at, and for what has to be checked from its start."""
+"""Pairs that are tried: for a JPEG, whose joints are quickly seen, and for what is checked from its start."""
 
 MAXIMUM_SIZE = 64 << 20
 DECODINGS = 24

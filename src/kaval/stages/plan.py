@@ -28,7 +28,9 @@ MEDIA_EXTENSIONS = (
 class Plan:
     """What is examined, how far, in which order; sizes in bytes.
 
-    ``strict`` lets unforeseen errors of a capability stop the run instead of becoming notices (tests).
+    What lies inside one entry, all levels together, is opened further only while it is smaller than ``nested_size``
+    or than ``nested_ratio`` times the entry. ``strict`` lets unforeseen errors of a capability stop the run instead of
+    becoming notices (tests).
     """
 
     exhibit: str
@@ -53,6 +55,8 @@ class Plan:
     picture_seconds: float = 30.0
     hang_seconds: float = 60.0
     nested_a_unit: int = 32
+    nested_ratio: int = 200
+    nested_size: int = 2 << 30
     strict: bool = False
     given_digests: Mapping[str, str] = field(default_factory=dict)
     sets: tuple[SetInfo, ...] = ()

@@ -185,7 +185,9 @@ def take_up(request: Request) -> Prepared:
     )
     sessions_path = folder / "sessions.json"
     sessions = json.loads(sessions_path.read_text(encoding="utf-8")) if sessions_path.exists() else []
-    return Prepared(workplace=workplace, head=head, done=_done(folder), sessions=sessions, lock=lock)
+    done = _done(folder)
+    _check_beside(folder, done, request.source)
+    return Prepared(workplace=workplace, head=head, done=done, sessions=sessions, lock=lock)
 
 
 def _free(folder: Path) -> bool:
@@ -221,6 +223,17 @@ def _check_unchanged(folder: Path, head: Mapping[str, Any], source: Path) -> Non
             "Kaval or one of its libraries is another version than at the start; the result would be of two minds. "
             "Begin a new examination, or go back to the versions its plan.json names",
         )
+
+
+def _check_beside(folder: Path, done: Mapping[str, UnitRecord], source: Path) -> None:
+    """Refuse to go on where a further part of the image changed its size, or is gone."""
+    parts = done["open-0000"].facts.get("beside", {}) if "open-0000" in done else {}
+    for name, size in parts.items():
+        path = source.parent / name
+        found = path.stat().st_size if path.is_file() else None
+        if found != size:
+            told = "is not there any more" if found is None else f"is {found} bytes now"
+            raise FolderError(folder, f"{name}, part of the image, was {size} bytes when it was begun and {told}")
 
 
 def _done(folder: Path) -> dict[str, UnitRecord]:

@@ -30,8 +30,17 @@ _PART = re.compile(r"\.(?i:[els][0-9a-z]{2}|ex[0-9a-z]{2}|[0-9]{3}|a[a-z]|vmdk|a
 
 MAXIMUM_PARTS = 4096
 
+_PACKED = frozenset({"tar", "sevenzip", "compressed"})
+PACKED_PRIORITY = 1
+"""Streams that can only be reached by decoding what stands before them are read in the order they are stored in."""
+
 Chains = Mapping[str, tuple[tuple[str, Layout], ...]]
 """For the locator of an enclosing source: the entries that hold it, outermost first."""
+
+
+def layer_of(locator: str) -> str:
+    """Return the layer that an entry's locator ends with."""
+    return locator[locator.rindex("/") + 1 :].partition(":")[0]
 
 
 def parent_of(locator: str) -> str:
@@ -63,14 +72,16 @@ class Schedule:
 
         table = self._table
         wanted, priorities, offsets = [], [], []
-        columns = [table.column(name) for name in ("path", "kind", "size", "content", "overlap_size", "extents")]
+        names = ("path", "kind", "size", "content", "overlap_size", "extents", "locator")
+        columns = [table.column(name) for name in names]
         for start in range(0, table.num_rows, 8192):
             rows = zip(*(column.slice(start, 8192).to_pylist() for column in columns), strict=True)
-            for number, (path, kind, size, content, overlap, extents) in enumerate(rows, start):
+            for number, (path, kind, size, content, overlap, extents, locator) in enumerate(rows, start):
                 if kind not in _READ_KINDS or content in _UNREADABLE_CONTENTS or size < 0 or (size and overlap >= size):
                     continue
                 wanted.append(number)
-                priorities.append(self._priority(path))
+                packed = extents is None and layer_of(locator) in _PACKED
+                priorities.append(PACKED_PRIORITY if packed else self._priority(path))
                 offsets.append(next((extent["offset"] for extent in extents or () if not extent["sparse"]), 0))
         if not wanted:
             return [], {}

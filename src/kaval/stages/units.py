@@ -34,6 +34,7 @@ class Holder:
     """An entry that holds a further source: how it is laid out, and how its own state colours what lies in it.
 
     ``by_name``: nothing but its name speaks for it. ``beside`` are the entries that may be further parts of it.
+    ``refused`` says why it is not opened after all.
     """
 
     locator: str
@@ -44,6 +45,7 @@ class Holder:
     by_name: bool = False
     above: tuple[tuple[str, Layout], ...] = ()
     beside: tuple[tuple[str, Layout], ...] = ()
+    refused: str = ""
 
     def tell(self, opener: Opener) -> None:
         """Let an opener follow chains through this entry and those above it."""
@@ -52,7 +54,7 @@ class Holder:
 
     def chain(self) -> tuple[tuple[str, Layout], ...]:
         """Return what an entry inside this one has above it."""
-        return (*self.above, *self.beside, (self.locator, self.layout))
+        return (*self.above, (self.locator, self.layout), *self.beside)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,15 +156,20 @@ def list_entries(workplace: Workplace, unit: ListUnit) -> UnitRecord:
         number += 1
     for place, holder in enumerate(unit.holders):
         begin(number)
-        if number in unit.lost and number not in unit.stop_after:
+        if holder.refused:
+            notice = Notice(code=NoticeCode.RATIO_LIMIT, message=holder.refused)
+            rows.add("notices", Remark(locator=Locator.parse(holder.locator), notice=notice).row("discovery"))
+        elif number in unit.lost and number not in unit.stop_after:
             rows.add(
                 "notices",
                 Remark(locator=Locator.parse(holder.locator), notice=_lost(unit.lost[number])).row("discovery"),
             )
         else:
             for tree in _open_holder(desk.opener, rows, holder, plan):
+                before = listing.listed_size
                 _list_one(listing, rows, tree, number, unit, holder, plan)
-                trees.append({"locator": str(tree), "holder": place})
+                size = listing.listed_size - before
+                trees.append({"locator": str(tree), "holder": place, "size": size})
         number += 1
     segments = rows.write(workplace.folder, unit.unit)
     record = UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts={"trees": trees})
