@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from kaval.folder.views import open_folder
 from kaval.knownsets import Role
 from kaval.stages.artefacts import read_artefacts
 from kaval.stages.plan import Plan, Workplace
+from kaval.stages.rereading import verify_artefacts
 from kaval.stages.selection import artefact_units
 from tests.artefacts import stores, test_phones
 from tests.artefacts.backups import Backup
@@ -176,6 +178,26 @@ def test_cached_thumbnails_are_files_of_their_own(tmp_path: Path) -> None:
         ("96_1a.bin", stores.PICTURE_SHA256, "Users/Thumbs.db")
     ]
     assert _rows(connection, "SELECT role FROM hits") == [("alert",)]
+
+
+def test_artefacts_come_out_of_the_same_bytes_again(examined: tuple[Path, Any]) -> None:
+    folder, _ = examined
+    checks = list(verify_artefacts(folder / "e", folder / "phone", Keyring(), everything=False))
+
+    assert {check.what.partition(" of ")[0] for check in checks} == {"artefacts", "recovered rows"}
+    assert all(check.passed for check in checks)
+
+
+def test_artefacts_that_do_not_come_out_again_are_told(examined: tuple[Path, Any], tmp_path: Path) -> None:
+    folder, _ = examined
+    phone = tmp_path / "phone"
+    shutil.copytree(folder / "phone", phone)
+    store = (phone / "whatsapp/renamed.bin").read_bytes()
+    (phone / "whatsapp/renamed.bin").write_bytes(store.replace(b"mirul benta", b"mirul bentA"))
+    checks = list(verify_artefacts(folder / "e", phone, Keyring(), everything=True))
+
+    told = [check.reason for check in checks if not check.passed]
+    assert any("1 are not found now, 1 are found that are not on record" in reason for reason in told)
 
 
 def test_a_stream_that_cost_a_worker_is_left_out_and_told(examined: tuple[Path, Any]) -> None:

@@ -28,6 +28,7 @@ def verify(
     key_files: tuple[Path, ...],
 ) -> int:
     """Check FOLDER against its manifest and, with --source, its locators against the evidence."""
+    from kaval.stages.rereading import verify_artefacts
     from kaval.stages.verification import verify_folder, verify_source
 
     if source is not None and not source.exists():
@@ -37,6 +38,7 @@ def verify(
     groups = [verify_folder(folder)]
     if source is not None:
         groups.append(verify_source(folder, source, keyring, everything=everything))
+        groups.append(verify_artefacts(folder, source, keyring, everything=everything))
     for group in groups:
         for check in group:
             passed += check.passed is True

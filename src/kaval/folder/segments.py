@@ -63,6 +63,12 @@ class RowBuffer:
         self._groups[table].append(pa.record_batch(columns, schema=table_schema))
         self._rows[table] = []
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return the rows of a table collected so far, by column names."""
+        packed = [row for batch in self._groups[table] for row in batch.to_pylist()]
+        names = column_names(table)
+        return packed + [dict(zip(names, row, strict=True)) for row in self._rows[table]]
+
     def write(self, folder: Path, unit: str) -> tuple[Segment, ...]:
         """Write every table that has rows as a segment of this unit, and return them."""
         written = []

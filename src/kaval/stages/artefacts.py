@@ -25,11 +25,12 @@ from kaval.core.locators import Locator
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
 from kaval.folder.segments import RowBuffer, UnitRecord, column_names
-from kaval.stages.desk import Desk, desk_of
+from kaval.stages.desk import desk_of
 from kaval.stages.discovery import Remark
 from kaval.stages.fence import fenced, fenced_iteration
 from kaval.stages.heartbeat import beat, begin
 from kaval.stages.matching import Matcher, Subject
+from kaval.stages.opening import Opener
 from kaval.stages.plan import Workplace
 from kaval.stages.selection import ArtefactUnit, Neighbour, Reading, below
 from kaval.stages.units import ENTRIES_A_UNIT
@@ -59,11 +60,18 @@ def read_artefacts(workplace: Workplace, unit: ArtefactUnit) -> UnitRecord:
         if number in unit.lost:
             writer.remark(reading, _lost(unit.lost[number]))
         else:
-            _Reader(desk, writer, reading).read()
+            _Reader(workplace, desk.opener, writer, reading).read()
     segments = rows.write(workplace.folder, unit.unit)
     record = UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts={})
     record.place(workplace.folder)
     return record
+
+
+def read_again(workplace: Workplace, opener: Opener, reading: Reading) -> RowBuffer:
+    """Return the rows one stream gives now, without known sets; nothing is written."""
+    rows = RowBuffer()
+    _Reader(workplace, opener, _Writer(rows, None, 0), reading).read()
+    return rows
 
 
 def _lost(reason: str) -> Notice:
@@ -74,11 +82,12 @@ def _lost(reason: str) -> Notice:
 class _Reader:
     """Reads one stream with every parser that wants it, and the streams that only a parser can open."""
 
-    def __init__(self, desk: Desk, writer: _Writer, reading: Reading) -> None:
-        self._desk = desk
+    def __init__(self, workplace: Workplace, opener: Opener, writer: _Writer, reading: Reading) -> None:
+        self._workplace = workplace
+        self._opener = opener
         self._writer = writer
         self._reading = reading
-        self._strict = desk.workplace.plan.strict
+        self._strict = workplace.plan.strict
         self._below: dict[str, Neighbour] | None = None
 
     def read(self) -> None:
@@ -101,7 +110,7 @@ class _Reader:
 
     def _item(self) -> Item:
         reading = self._reading
-        source = self._desk.opener.stream(Locator.parse(reading.locator), reading.layout)
+        source = self._opener.stream(Locator.parse(reading.locator), reading.layout)
         opened = None
         if reading.media_type == SQLITE:
             opened = _opened(source, reading.path, self._beside)
@@ -111,7 +120,7 @@ class _Reader:
             media_type=reading.media_type,
             beside=self._beside,
             below=self._from_below,
-            keyring=self._desk.workplace.keyring,
+            keyring=self._workplace.keyring,
             opened=opened,
         )
 
@@ -122,7 +131,7 @@ class _Reader:
             source=further.source,
             media_type=SQLITE if plain else None,
             beside=further.beside,
-            keyring=self._desk.workplace.keyring,
+            keyring=self._workplace.keyring,
             opened=_opened(further.source, further.path, further.beside) if plain else None,
         )
 
@@ -134,13 +143,13 @@ class _Reader:
     def _from_below(self, path: str) -> ByteSource | None:
         """Return the source of a file under the stream's folder; the list of them is read at the first question."""
         if self._below is None:
-            self._below = below(self._desk.workplace.folder, self._reading)
+            self._below = below(self._workplace.folder, self._reading)
         return self._stream(self._below.get(path.lower()))
 
     def _stream(self, neighbour: Neighbour | None) -> ByteSource | None:
         if neighbour is None:
             return None
-        return self._desk.opener.stream(Locator.parse(neighbour.locator), neighbour.layout)
+        return self._opener.stream(Locator.parse(neighbour.locator), neighbour.layout)
 
     def _parse(self, parser: ArtefactParser, item: Item, place: str) -> None:
         told = _Told()
@@ -246,7 +255,7 @@ def _fact(record: Artefact) -> tuple[Any, ...]:
 class _Writer:
     """Turns records into rows, numbered through the unit."""
 
-    def __init__(self, rows: RowBuffer, matcher: Matcher, first_id: int) -> None:
+    def __init__(self, rows: RowBuffer, matcher: Matcher | None, first_id: int) -> None:
         self._rows = rows
         self._matcher = matcher
         self._next_id = first_id
@@ -265,7 +274,7 @@ class _Writer:
 
     def _mention(self, reading: Reading, attachment: Attachment) -> None:
         digests = {name: bytes.fromhex(value) for name, value in attachment.digests().items()}
-        if not digests:
+        if not digests or self._matcher is None:
             return
         subject = Subject(
             entry_id=reading.entry_id, locator=reading.locator, path=reading.path, state=reading.state,
