@@ -215,9 +215,12 @@ class _Reader:
             return
         bits += evidence + self._template.bits(types)
         bits += (_BLOCK_BITS if anchored else 0.0) + (_END_BITS if exact else 0.0)
+        if end <= limit and not exact:
+            # Nothing shows that this is the end; the last value may be that of another cell.
+            limit -= 1
         yield Remains(
             start, limit, self._template, tuple(types), record, body, size, bits,
-            cut=end > limit, anchored=anchored, exact=exact,
+            cut=end > limit or not exact, anchored=anchored, exact=exact,
         )  # fmt: skip
 
 

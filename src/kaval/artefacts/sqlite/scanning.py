@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kaval.artefacts.sqlite.checking import body_bits
+from kaval.artefacts.sqlite.checking import body_bits, sound_end
 from kaval.artefacts.sqlite.damaged import DamagedCells
 from kaval.artefacts.sqlite.inferring import Inferred
 from kaval.artefacts.sqlite.records import varint
@@ -18,7 +18,7 @@ from kaval.artefacts.sqlite.whole import WholeCell, header_lengths
 _OWN_BITS, _FOREIGN_BITS = 20.0, 36.0
 """Evidence asked of a cell in a page of its own table, and of one in any other page."""
 _DAMAGED_BITS = 24.0
-_CUT_BITS = 34.0
+_CUT_BITS = 30.0
 _LENGTH_BITS, _HEADER_BITS = 7.0, 7.0
 _REMEMBERED = 1 << 16
 _VOTERS = 24
@@ -155,6 +155,9 @@ class Scanner:
         end = local_end(cell.record, cell.size, self._usable_size, keyed=keyed)
         limit = min(end, space.end)
         evidence = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
+        if evidence is None and own:
+            limit = sound_end(block, body, types, self._codec, legacy=template.legacy, end=limit)
+            evidence = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
         if evidence is None:
             return None
         length_bits = _LENGTH_BITS * (1 if cell.size < 1 << 7 else 2 if cell.size < 1 << 14 else 3)
