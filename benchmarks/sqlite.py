@@ -69,7 +69,8 @@ class Score:
     def line(self, name: str) -> str:
         return (
             f"{name:24} deleted {self.deleted:6}  whole {self.right:6} = {self.recall:.3f}"
-            f"  precision {self.precision:.3f}  wrong {self.wrong:4}  live {self.live:3}  in part {self.part_right} right, {self.part_wrong} wrong"
+            f"  precision {self.precision:.3f}  wrong {self.wrong:4}  live {self.live:3}"
+            f"  in part {self.part_right} right, {self.part_wrong} wrong"
             f"  {self.seconds:.2f} s, slowest {self.slowest:.2f}"
         )
 
@@ -157,7 +158,7 @@ def corpus(root: Path) -> Iterator[tuple[str, Score]]:
             except ElementTree.ParseError:
                 print(f"{key.name} is no well-formed XML and is left out")
                 continue
-            # Rows that the key calls kept, and tampering or a forgotten mark has cut off, are there to be recovered too.
+            # Rows that the key calls kept, and that tampering or a forgotten mark cut off, are there to be recovered too.
             live = live_rows(path)
             total.add(score_file(path, deleted + list((Counter(kept) - Counter(live)).elements()), live))
         yield category.name, total

@@ -121,6 +121,6 @@ class Template:
         return total / max(1, len(types))
 
     def bits(self, types: Sequence[int], first: int = 0) -> float:
-        """Return how unlikely random bytes are to look like these types, in bits; ``first`` is the place of the first."""
+        """Return how unlikely random bytes are to look like these types, in bits; ``first`` is the first one's place."""
         self.expected(0)
         return sum(self._bits_now[place][class_of(serial_type)] for place, serial_type in enumerate(types, first))
