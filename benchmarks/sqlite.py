@@ -158,7 +158,7 @@ def corpus(root: Path) -> Iterator[tuple[str, Score]]:
             except ElementTree.ParseError:
                 print(f"{key.name} is no well-formed XML and is left out")
                 continue
-            # Rows that the key calls kept, and that tampering or a forgotten mark cut off, are there to be recovered too.
+            # Rows that the key calls kept, and that tampering or a forgotten mark cut off, can be recovered too.
             live = live_rows(path)
             total.add(score_file(path, deleted + list((Counter(kept) - Counter(live)).elements()), live))
         yield category.name, total

@@ -69,7 +69,7 @@ def body_bits(block: bytes, place: int, types: Sequence[int], codec: str, *, leg
 
 
 def sound_end(block: bytes, place: int, types: Sequence[int], codec: str, *, legacy: bool, end: int) -> int:
-    """Return where the first value of a record begins that SQLite would never have stored: something else lies there."""
+    """Return where the first value of a record begins that SQLite never stores so: something else lies there."""
     for serial_type in types:
         size = size_of(serial_type)
         if place + size > end or value_bits(block, place, serial_type, codec, legacy=legacy) is None:

@@ -8,6 +8,7 @@ everywhere, and what is lost before it is concluded from where the cell ends.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ MOST_MATCHES = 20_000
 """Places of one space that are looked at closely."""
 _MOST_ENDS = 64
 _WIDTHS = 4
-_HEADER_BITS, _BLOCK_BITS, _END_BITS = 7.0, 8.0, 8.0
+_HEADER_BITS, _STATED_BITS, _END_BITS, _LIKELY_END_BITS = 7.0, 10.0, 8.0, 4.0
 
 
 def _any_of(numbers: Sequence[int]) -> bytes:
@@ -81,14 +82,31 @@ class DamagedCells:
 
     def _places(self, block: bytes, space: Space) -> Iterator[_Place]:
         for first, pattern in self._patterns:
-            for number, match in enumerate(pattern.finditer(block, space.start, space.end)):
+            for number, match in enumerate(pattern.finditer(block, space.behind_pointers, space.end)):
                 if number >= MOST_MATCHES:
                     break
                 yield _Place(match.start(1), match.end(1), first)
-        for width in self._widths:
-            if width <= (2 if self.keyed else 1):
-                for at, _ in space.blocks:
+        if self._widths[0] > (2 if self.keyed else 1):
+            return
+        # So few types that all of them may be lost, or nothing but them is left to know the place by: only free blocks.
+        for at, _ in space.blocks:
+            for width in self._widths:
+                if width <= (2 if self.keyed else 1):
+                    body = self._body_behind(block, at + 4, width)
+                    if body is not None:
+                        yield _Place(at + 4, body, 0)
                     yield _Place(at + 4, at + 4, width)
+
+    def _body_behind(self, block: bytes, place: int, width: int) -> int | None:
+        """Return where as many types as a record has end, if those that stand at a place can be of this table."""
+        try:
+            for number in range(width):
+                serial_type, place = varint(block, place)
+                if serial_type in (10, 11) or class_of(serial_type) not in self.template.expected(number):
+                    return None
+        except IndexError:
+            return None
+        return place
 
 
 class _Reader:
@@ -98,7 +116,7 @@ class _Reader:
         self._template, self._codec, self._keyed = cells.template, cells.codec, cells.keyed
         self._sheet, self._block, self._space = sheet, sheet.block, space
         self._known_ends = {space.end, *starts, *(at for at, _ in space.blocks)}
-        self._ends = self._known_ends.union(sheet.block_places(space))
+        self._ends = sorted(self._known_ends.union(sheet.block_places(space)))
 
     def readings(self, place: _Place) -> Iterator[Remains]:
         """Yield each way to read it: the header is whole, or but for its length, or the first types are lost."""
@@ -118,7 +136,7 @@ class _Reader:
                 settled = settled or (remains.anchored and remains.exact)
                 yield remains
         # The types that are lost lay in the four bytes, the last of them perhaps with one byte more.
-        for back in () if settled else (4, 5):
+        for back in () if settled or place.first == 0 else (4, 5):
             start = place.types_at - back
             if start >= least and (back == 4 or block[start + 4] < 0x80):
                 yield from self._concluded(start, place, known)
@@ -154,18 +172,30 @@ class _Reader:
         byte = self._block[start + 4] if place.types_at - start == 5 else None
         record = start + (1 if self._keyed else 2)
         rest = place.body + body_size(known)
-        wanted = sorted(end for end in {stated, *self._ends} if rest <= end <= self._space.end and end - record < 128)
-        bits = self._template.bits(known, place.first) + _BLOCK_BITS
-        for end in wanted[:_MOST_ENDS]:
+        # A record of which a type is lost had a length of one byte, so that it takes less than 128 bytes.
+        ends = self._ends[bisect_left(self._ends, rest) : bisect_left(self._ends, record + 128)][:_MOST_ENDS]
+        if rest <= stated <= min(self._space.end, record + 127) and stated not in ends:
+            ends.append(stated)
+        bits = self._template.bits(known, place.first) + sheet.block_bits
+        for end in ends:
             answer = conclude(
                 self._template, place.first, end - rest, byte, self._block, place.body, known, self._codec
             )
             if answer is not None:
                 types, sureness, evidence = answer
-                evidence += bits + (_END_BITS if end == stated else _END_BITS / 2)
+                evidence += bits + self._end_bits(end, stated)
                 yield self._remains(start, end, types, record, place.body, end - record, evidence, sureness)
         if stated < rest and byte is None and place.first == 1:
             yield from self._cut(start, place, known, record, min(stated, self._space.end), bits)
+
+    def _end_bits(self, end: int, stated: int) -> float:
+        """Return what it says for a reading that it ends where something else is known or likely to begin."""
+        if end == stated:
+            return _STATED_BITS
+        if end in self._known_ends:
+            return _END_BITS
+        at = bisect_left(self._ends, end)
+        return _LIKELY_END_BITS if at < len(self._ends) and self._ends[at] == end else 0.0
 
     def _cut(
         self, start: int, place: _Place, known: list[int], record: int, end: int, bits: float
@@ -178,7 +208,7 @@ class _Reader:
         evidence = body_bits(self._block, place.body, types, self._codec, legacy=self._template.legacy, end=end)
         if evidence is not None:
             size = place.body - record + body_size(types)
-            bits += evidence + _END_BITS
+            bits += evidence
             yield self._remains(start, end, tuple(types), record, place.body, size, bits, ((0, 0.8),), cut=True)
 
     def _remains(
@@ -210,11 +240,13 @@ class _Reader:
         if evidence is None:
             return
         anchored = start < record and self._sheet.looks_like_block(start)
-        exact = end in self._ends or (anchored and end == self._sheet.stated_end(start))
+        stated = self._sheet.stated_end(start) if anchored else 0
+        end_bits = self._end_bits(end, stated)
+        exact = end_bits > 0
         if start < record and not (anchored or exact):
             return
         bits += evidence + self._template.bits(types)
-        bits += (_BLOCK_BITS if anchored else 0.0) + (_END_BITS if exact else 0.0)
+        bits += end_bits + (self._sheet.block_bits if anchored else 0.0)
         if end <= limit and not exact:
             # Nothing shows that this is the end; the last value may be that of another cell.
             limit -= 1

@@ -58,7 +58,7 @@ class Past:
         self._pages = max(state.pages, min(max(named, self._main_pages), self._main_pages + images))
 
     def states(self) -> Iterator[State]:
-        """Yield earlier states as wholes: the file without its log, each generation of that, the file and its journal."""
+        """Yield earlier states whole: the file without its log, each generation of that, the file and its journal."""
         if self._log.frames:
             yield self._file_alone()
             for salt in self._generations():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,7 +90,7 @@ def choose(candidates: Sequence[Remains]) -> list[Remains]:
     best: list[float] = [0.0]
     taken: list[int] = []
     for at, one in enumerate(ordered):
-        before = _last_not_after(ends, one.start, at)
+        before = bisect_right(ends, one.start, 0, at)
         weight = best[before] + one.weight
         taken.append(before if weight > best[at] else -1)
         best.append(max(weight, best[at]))
@@ -105,30 +106,20 @@ def choose(candidates: Sequence[Remains]) -> list[Remains]:
     return chosen + _fronts(ordered, chosen)
 
 
-def _last_not_after(ends: Sequence[int], start: int, limit: int) -> int:
-    """Return how many of the first ``limit`` candidates end at or before ``start``; they are in order of their ends."""
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high) // 2
-        if ends[middle] <= start:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
 def _fronts(ordered: Sequence[Remains], chosen: Sequence[Remains]) -> list[Remains]:
     """Return what of the candidates not chosen lies in front of a chosen one, each byte given once."""
     found: list[Remains] = []
+    starts = [one.start for one in chosen]
+    ends = [one.end for one in chosen]
     kept = set(map(id, chosen))
-    bounds = sorted((one.start, one.end) for one in chosen)
+    taken = 0
     for one in sorted(ordered, key=lambda one: (one.start, -one.weight)):
-        if id(one) in kept or not (one.whole or one.anchored):
+        if id(one) in kept or not (one.whole or one.anchored) or one.start < taken:
             continue
-        inside = any(start <= one.start < end for start, end in bounds)
-        follower = min((start for start, _ in bounds if start > one.start), default=one.end)
-        if inside or follower <= one.body or follower >= one.end:
-            continue
-        found.append(one.cut_at(follower))
-        bounds.append((one.start, follower))
+        at = bisect_right(starts, one.start)
+        inside = at > 0 and one.start < ends[at - 1]
+        follower = starts[at] if at < len(starts) else one.end
+        if not inside and one.body < follower < one.end:
+            found.append(one.cut_at(follower))
+            taken = follower
     return found

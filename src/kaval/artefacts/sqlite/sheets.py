@@ -6,11 +6,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import log2
 
 import numpy as np
 
 from kaval.artefacts.sqlite.spaces import Space
 from kaval.artefacts.sqlite.whole import Flags, WholeCell, whole_cells_in
+
+_LARGE = 16_384
 
 
 @dataclass
@@ -35,17 +38,32 @@ class Sheet:
         possible = at[((later == 0) | (later > at)) & (held <= self.usable_size - at)]
         return list(map(int, possible))
 
+    @cached_property
+    def block_bits(self) -> float:
+        """How unlikely random bytes are to look like the beginning of a free block, in bits."""
+        return 1.0 + 2.0 * (16 - log2(self.usable_size)) if self.usable_size > 1 else 0.0
+
     def block_places(self, space: Space) -> Sequence[int]:
-        """Return the places of a space where bytes stand that a free block can begin with."""
+        """Return the places of a space where bytes stand that a free block can begin with.
+
+        Where a page is so large that most bytes do, the next block has to look like one as well.
+        """
         places = self._block_places
+        if self.usable_size > _LARGE:
+            chained = set(places)
+            found = places[bisect_left(places, space.start) : bisect_left(places, space.end - 3)]
+            return [at for at in found if self._following(at) == 0 or self._following(at) in chained]
         return places[bisect_left(places, space.start) : bisect_left(places, space.end - 3)]
 
     def looks_like_block(self, place: int) -> bool:
         """Whether four bytes can be those of a free block: where the next one is, and its own size."""
-        following = int.from_bytes(self.block[place : place + 2], "big")
+        following = self._following(place)
         size = int.from_bytes(self.block[place + 2 : place + 4], "big")
         later = following == 0 or place < following <= self.usable_size - 4
         return later and 4 <= size <= self.usable_size - place
+
+    def _following(self, place: int) -> int:
+        return int.from_bytes(self.block[place : place + 2], "big")
 
     def stated_end(self, place: int) -> int:
         """Return where a free block that begins at a place says it ends."""

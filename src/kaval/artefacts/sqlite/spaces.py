@@ -14,11 +14,15 @@ ALWAYS_LOCAL = 39
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """A run of bytes between cells, from ``start`` up to ``end``; ``blocks`` are the free blocks that begin in it."""
+    """A run of bytes between cells, from ``start`` up to ``end``; ``blocks`` are the free blocks that begin in it.
+
+    ``behind_pointers`` is where the pointers to cells that are no more end, which can look like much.
+    """
 
     start: int
     end: int
     blocks: tuple[tuple[int, int], ...] = ()
+    behind_pointers: int = 0
 
 
 def cell_end(block: bytes, pointer: int, kind: int, usable_size: int) -> int | None:
@@ -76,6 +80,15 @@ def spaces(page: TreePage, usable_size: int) -> list[Space]:
     for start, end in [*used, (min(usable_size, len(block)), usable_size)]:
         if start - place > SMALLEST_CELL and block[place:start].count(0) < start - place - SMALLEST_CELL:
             inside = tuple((at, size) for at, size in blocks.items() if place <= at < start)
-            found.append(Space(place, start, tuple(sorted(inside))))
+            behind = _behind_pointers(block, place, start, usable_size) if place == head else place
+            found.append(Space(place, start, tuple(sorted(inside)), behind))
         place = max(place, end)
     return found
+
+
+def _behind_pointers(block: bytes, place: int, end: int, usable_size: int) -> int:
+    """Return where numbers of two bytes end that can be pointers to cells of the page."""
+    least = place
+    while place + 2 <= end and least < int.from_bytes(block[place : place + 2], "big") < usable_size:
+        place += 2
+    return place

@@ -17,8 +17,8 @@ _NATURAL = {
     "NUMERIC": frozenset({INTEGER, REAL, TEXT}),
 }
 _LEARNT_ENOUGH = 20
-_SCHEMA_KINDS = frozenset({21, 23, 27})
-"""The serial types of the words view, table, index and trigger, with which every record of the schema begins."""
+_SCHEMA_KINDS = frozenset({21, 23, 27, 29, 33, 41})
+"""The serial types of the words view, table, index and trigger in UTF-8 and UTF-16; every schema record begins so."""
 _SHARE_OF_RANDOM = (1 / 256, 8 / 256, 1 / 256, 0.3, 0.3)
 """How often the first byte of a random serial type is of each class."""
 
@@ -121,6 +121,6 @@ class Template:
         return total / max(1, len(types))
 
     def bits(self, types: Sequence[int], first: int = 0) -> float:
-        """Return how unlikely random bytes are to look like these types, in bits; ``first`` is the first one's place."""
+        """Return how unlikely it is that random bytes look like these types, in bits; ``first`` is the first place."""
         self.expected(0)
         return sum(self._bits_now[place][class_of(serial_type)] for place, serial_type in enumerate(types, first))
