@@ -1,0 +1,1 @@
+"""The ledger: what was done, by whom, to what, why; append-only and hash-chained."""

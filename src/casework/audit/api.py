@@ -1,0 +1,25 @@
+"""The door of the ledger."""
+
+from __future__ import annotations
+
+from casework.audit.reading import by_actor, export, of_case, of_subject
+from casework.audit.rules import Actor, Fields, Subject
+from casework.audit.verifying import Break, Published, Verdict, verify
+from casework.audit.writing import NoTransactionError, append, close_day
+
+__all__ = [
+    "Actor",
+    "Break",
+    "Fields",
+    "NoTransactionError",
+    "Published",
+    "Subject",
+    "Verdict",
+    "append",
+    "by_actor",
+    "close_day",
+    "export",
+    "of_case",
+    "of_subject",
+    "verify",
+]
