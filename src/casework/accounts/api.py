@@ -1,0 +1,50 @@
+"""The door of accounts."""
+
+from __future__ import annotations
+
+from casework.accounts.membership import (
+    assign,
+    case_ids_open_to,
+    check_may_read,
+    check_may_work,
+    declare_conflict,
+    dismiss,
+)
+from casework.accounts.models import Account, Unit
+from casework.accounts.people import (
+    close_account,
+    end_role,
+    grant_role,
+    invite,
+    invite_first,
+    open_account,
+    open_first_account,
+    reopen_account,
+)
+from casework.accounts.rules import Capacity, Rank, Role, Standing
+from casework.accounts.standing import actor, standing_of
+
+__all__ = [
+    "Account",
+    "Capacity",
+    "Rank",
+    "Role",
+    "Standing",
+    "Unit",
+    "actor",
+    "assign",
+    "case_ids_open_to",
+    "check_may_read",
+    "check_may_work",
+    "close_account",
+    "declare_conflict",
+    "dismiss",
+    "end_role",
+    "grant_role",
+    "invite",
+    "invite_first",
+    "open_account",
+    "open_first_account",
+    "reopen_account",
+    "standing_of",
+]
