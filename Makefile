@@ -49,7 +49,7 @@ $(ORACLE): $(STAMP) requirements/oracle.txt
 .PHONY: lock
 lock:
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-		--extra dev --extra fast --extra cluster pyproject.toml requirements/build.in --output-file requirements/dev.txt
+		--extra dev --extra fast --extra cluster --extra platform pyproject.toml requirements/build.in --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		pyproject.toml --output-file requirements/run.txt
 	echo "pdqhash" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
@@ -77,6 +77,7 @@ boundaries: setup
 .PHONY: test quick
 test: lint types boundaries $(ORACLE)
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --durations=15
+	tests/casework/postgres $(BIN)/python -m pytest -n $(PYTEST_WORKERS) tests/casework
 
 quick: setup
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow"

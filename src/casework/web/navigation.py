@@ -1,0 +1,36 @@
+"""What stands in the head of every page, by role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from casework.accounts import api as accounts
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Return the unit's name and the entries a person may open."""
+    context: dict[str, Any] = {"unit_name": settings.UNIT_NAME, "navigation": []}
+    person = getattr(request, "user", None)
+    if isinstance(person, accounts.Account):
+        entries = [(_("Law"), reverse("law:offences"))]
+        if accounts.standing_of(person).roles & {accounts.Role.ADMINISTRATOR, accounts.Role.SUPERVISOR}:
+            entries.append((_("Accounts"), reverse("accounts:accounts")))
+        entries.append((_("My account"), reverse("accounts:mine")))
+        context["navigation"] = [
+            {
+                "title": title,
+                "url": url,
+                "current": request.path.startswith(url) and _longest(request.path, entries) == url,
+            }
+            for title, url in entries
+        ]
+    return context
+
+
+def _longest(path: str, entries: list[tuple[str, str]]) -> str:
+    return max((url for _title, url in entries if path.startswith(url)), key=len)

@@ -1,0 +1,18 @@
+"""All addresses of the house."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from casework.web import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("accounts/", include("casework.accounts.urls")),
+    path("law/", include("casework.law.urls")),
+]
+
+handler400 = "casework.lib.pages.bad_request"
+handler403 = "casework.lib.pages.forbidden"
+handler404 = "casework.lib.pages.not_found"
+handler500 = "casework.lib.pages.server_error"
