@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from kaval.filesystems.ext.checksums import crc32c
+from kaval.filesystems.checksums.crc32c import crc32c
 from kaval.filesystems.ext.inodes import Inode
 from tests.filesystems.ext.volumes import open_tree
 

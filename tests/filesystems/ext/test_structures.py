@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kaval.filesystems.ext.attributes import inline_ranges
 from kaval.filesystems.ext.bitmaps import true_runs
-from kaval.filesystems.ext.checksums import crc32c, crc32c_rows
+from kaval.filesystems.checksums.crc32c import crc32c, crc32c_rows
 from kaval.filesystems.ext.claims import Claims
 from kaval.filesystems.ext.directories import is_index_block, read_names, self_number
 from kaval.filesystems.ext.inodes import EXTENTS_FLAG, Inode

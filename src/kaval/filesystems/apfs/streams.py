@@ -9,8 +9,8 @@ from typing import Any
 from kaval.core.errors import CorruptStructureError, UnreadableError, UnsupportedError
 from kaval.core.sources import ByteSource, BytesSource, ExtentSource, SourceFile
 from kaval.filesystems.apfs.inodes import COMPRESSION, Attribute, Inode, plain_extents
-from kaval.filesystems.apfs.translation import translated
 from kaval.filesystems.apfs.volume import Volume
+from kaval.filesystems.dissected.translation import translated
 
 _READ_SIZE = 1 << 20
 
@@ -62,18 +62,20 @@ class UnpackedStream:
     """A file kept compressed (``com.apple.decmpfs``), unpacked by dissect.apfs as it is read."""
 
     def __init__(self, inode: Inode, attributes: dict[bytes, ByteSource], size: int) -> None:
+        from dissect.apfs.exception import Error
         from dissect.apfs.stream import DecmpfsStream
 
         self.size = size
         self.xattr = {name.decode("utf-8", "replace"): _Opened(source) for name, source in attributes.items()}
-        with translated(f"APFS compressed file {inode.number}"):
+        self._error = Error
+        with translated(f"APFS compressed file {inode.number}", Error):
             self._stream = DecmpfsStream(self)
 
     def read_at(self, offset: int, length: int) -> bytes:
         if offset < 0 or length <= 0 or offset >= self.size:
             return b""
         length = min(length, self.size - offset)
-        with translated("APFS compressed file"):
+        with translated("APFS compressed file", self._error):
             self._stream.seek(offset)
             content: bytes = self._stream.read(length)
         if len(content) < length:

@@ -12,7 +12,7 @@ from kaval.core.errors import CorruptStructureError, KavalError
 from kaval.core.keys import Keyring
 from kaval.filesystems.apfs.container import Container, ObjectMap
 from kaval.filesystems.apfs.objects import BTree, Cipher
-from kaval.filesystems.apfs.translation import translated
+from kaval.filesystems.dissected.translation import translated
 
 _SEALED = 0x20
 _UNENCRYPTED, _ONE_KEY, _KEY_PER_FILE = 0x1, 0x8, 0x100
@@ -140,7 +140,9 @@ class Volume:
 
     def unlock(self, keyring: Keyring) -> bool:
         """Try the passphrases, then the recovery keys; say whether one opened the volume."""
-        with translated("APFS keybag"):
+        from dissect.apfs.exception import Error
+
+        with translated("APFS keybag", Error):
             return self._unlock([*keyring.passphrases, *keyring.recovery_keys])
 
     def _unlock(self, passphrases: list[str]) -> bool:
@@ -176,8 +178,10 @@ class Volume:
 
     def hint(self) -> str:
         """Return the hint its owner left for the passphrase, or nothing."""
+        from dissect.apfs.exception import Error
+
         try:
-            with translated("APFS keybag"):
+            with translated("APFS keybag", Error):
                 _, volume_bag = self._keybags()
                 return str(volume_bag.password_hint(self.facts.uuid) or "") if volume_bag is not None else ""
         except CorruptStructureError:

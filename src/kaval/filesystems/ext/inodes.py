@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.records import EntryKind, Times
-from kaval.filesystems.ext.checksums import crc32c
+from kaval.filesystems.checksums.crc32c import crc32c
 from kaval.filesystems.ext.groups import Groups
 from kaval.filesystems.ext.medium import Medium
 from kaval.filesystems.ext.superblock import (

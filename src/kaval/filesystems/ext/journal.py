@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kaval.core.errors import CorruptStructureError
-from kaval.filesystems.ext.checksums import crc32c, crc32c_rows
+from kaval.filesystems.checksums.crc32c import crc32c, crc32c_rows
 from kaval.filesystems.ext.mapping import Run
 from kaval.filesystems.ext.medium import JOURNAL_MAGIC, Medium
 

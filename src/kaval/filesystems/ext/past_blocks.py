@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kaval.core.errors import CorruptStructureError
+from kaval.filesystems.checksums.crc32c import crc32c
 from kaval.filesystems.ext.bitmaps import Bits
-from kaval.filesystems.ext.checksums import crc32c
 from kaval.filesystems.ext.inodes import inode_seed
 from kaval.filesystems.ext.journal import Column, Log
 from kaval.filesystems.ext.mapping import ReadBlock

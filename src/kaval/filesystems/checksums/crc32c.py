@@ -1,4 +1,4 @@
-"""CRC-32C as ext4 and its journal use it: no final inversion, the state of one part being the seed of the next."""
+"""CRC-32C as a state: no inversion at either end, the state after one part being the seed of the next."""
 
 from __future__ import annotations
 

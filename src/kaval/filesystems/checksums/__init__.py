@@ -1,0 +1,1 @@
+"""Checksums that several file systems keep over their metadata."""

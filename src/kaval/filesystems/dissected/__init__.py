@@ -1,0 +1,1 @@
+"""What file systems share that are read with the help of the dissect libraries."""
