@@ -46,6 +46,14 @@ class CodeForm(UnitForm):
     )
 
 
+class AppCodeForm(CodeForm):
+    """The first code of an authenticator app."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = _("The six digits the app shows now.")
+
+
 class NewPasswordForm(UnitForm):
     """A new password, twice."""
 

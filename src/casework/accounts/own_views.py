@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from casework.accounts import factors, people
-from casework.accounts.forms import ChangePasswordForm, CodeForm, ConfirmForm
+from casework.accounts.forms import AppCodeForm, ChangePasswordForm, ConfirmForm
 from casework.accounts.models import Account, RecoveryCode, Totp
 from casework.accounts.standing import standing_of
 from casework.accounts.views import keep_passkey, passkey_options, totp_context
@@ -86,7 +86,7 @@ def add_totp(request: HttpRequest) -> HttpResponse:
     """Enrol an authenticator app."""
     _check_confirmed(request)
     account = _me(request)
-    form = CodeForm(request.POST or None)
+    form = AppCodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         if factors.confirm_totp(account, form.cleaned_data["code"]):
             messages.success(request, _("The app is enrolled."))

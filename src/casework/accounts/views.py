@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from casework.accounts import factors, people, signing_in
-from casework.accounts.forms import CodeForm, NewPasswordForm, SignInForm
+from casework.accounts.forms import AppCodeForm, CodeForm, NewPasswordForm, SignInForm
 from casework.accounts.models import Account, Invitation
 from casework.lib.errors import AbsentError, RefusedError
 
@@ -123,7 +123,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 def enrol(request: HttpRequest) -> HttpResponse:
     """Show the QR code of the authenticator app and take its first code; or let the browser make a passkey."""
     account, invited = _enrolling(request)
-    form = CodeForm(request.POST or None)
+    form = AppCodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         codes = _finish(account, invited, form.cleaned_data["code"])
         if codes:
