@@ -29,15 +29,17 @@ class Batch:
     """A run of entries of a source.
 
     ``details`` holds what the set says of each entry, in the words of its format: JSON objects end to end, their
-    lengths in ``detail_sizes``; it is empty where a format says nothing. ``skipped`` counts what was left out, by
-    reason, ``tallies`` counts what a person wants to compare with what the sender states. ``position`` is the byte
-    (the row, in a database) from which reading can go on after this batch.
+    lengths in ``detail_sizes``; it is empty where a format says nothing. Where details can stay in the source as it was
+    received, ``detail_places`` says at which bytes they begin, and no copy is given. ``skipped`` counts what was left
+    out, by reason, ``tallies`` counts what a person wants to compare with what the sender states. ``position`` is the
+    byte (the row, in a database) from which reading can go on after this batch.
     """
 
     entries: int
     columns: Mapping[str, Column]
     details: bytes = b""
     detail_sizes: Sequence[int] | NDArray[np.int64] = ()
+    detail_places: NDArray[np.int64] | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)
     tallies: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()

@@ -43,6 +43,8 @@ class Builder:
         self.tallies: Counter[str] = Counter()
         self.remarks: list[str] = []
         self.position = 0
+        self.verbatim = False
+        self.kept_before = 0
         self._spills: dict[str, Spill] = {}
         self._details = (folder / "details.data").open("ab")
         self._ends = (folder / "details.ends").open("ab")
@@ -60,7 +62,9 @@ class Builder:
         self.tallies.update(batch.tallies)
         self.remarks += batch.remarks
         first = self._detail_count
-        if len(batch.detail_sizes) and self.says:
+        if batch.detail_places is not None:
+            self._add_places(batch.detail_places)
+        elif len(batch.detail_sizes) and self.says:
             self._add_details(batch)
         for algorithm, column in batch.columns.items():
             kept = self._without_zero_length(algorithm, column)
@@ -82,6 +86,14 @@ class Builder:
         self._ends.write(ends.astype("<u8").tobytes())
         self._detail_size += len(batch.details)
         self._detail_count += len(ends)
+
+    def _add_places(self, places: NDArray[np.int64]) -> None:
+        """Note where details stand in the sources, which are kept as they were, one after the other."""
+        if self._detail_count + len(places) >= MANY:
+            raise LimitExceededError("count of entries with details", MANY, "numbers of details have 31 bits")
+        self.verbatim = True
+        self._ends.write((places + self.kept_before).astype("<u8").tobytes())
+        self._detail_count += len(places)
 
     def _without_zero_length(self, algorithm: str, column: Column) -> Column:
         if algorithm not in ZERO_LENGTH:
@@ -112,6 +124,7 @@ class Builder:
             "remarks": self.remarks,
             "position": self.position,
             "details": [self._detail_count, self._detail_size],
+            "verbatim": [self.verbatim, self.kept_before],
             "spills": spills,
         }
 
@@ -123,6 +136,9 @@ class Builder:
         self.remarks = list(state["remarks"])
         self.position = state["position"]
         self._detail_count, self._detail_size = state["details"]
+        self.verbatim, self.kept_before = state["verbatim"]
+        if self.verbatim:
+            self._details.truncate(0)
         for file, size in ((self._details, self._detail_size), (self._ends, 8 * self._detail_count)):
             if os.fstat(file.fileno()).st_size < size:
                 raise CorruptStructureError(f"interrupted import {self.folder}", "what was put aside is gone")
@@ -145,7 +161,7 @@ class Builder:
                 counts[algorithm] = _write_plain(self.folder, algorithm, spill)
         self._details.close()
         self._ends.close()
-        _place_starts(self.folder)
+        _place_starts(self.folder, verbatim=self.verbatim)
         if counts.get("pdq", 0) >= FLAT_BELOW:
             write_index(self.folder)
         if counts.get("photodna"):
@@ -166,13 +182,16 @@ class Builder:
             spill.close()
 
 
-def _place_starts(folder: Path) -> None:
-    """Write where details begin: a zero before where they end."""
+def _place_starts(folder: Path, *, verbatim: bool) -> None:
+    """Write where details begin and the last one ends: a zero before where they end, or their places and the end."""
     ends = folder / "details.ends"
     with (folder / "details.starts").open("wb") as starts, ends.open("rb") as file:
-        starts.write(bytes(8))
+        if not verbatim:
+            starts.write(bytes(8))
         while block := file.read(1 << 20):
             starts.write(block)
+        if verbatim:
+            starts.write((folder / "details.data").stat().st_size.to_bytes(8, "little"))
 
 
 def write_table(folder: Path, algorithm: str, spill: Spill) -> int:
@@ -184,13 +203,15 @@ def write_table(folder: Path, algorithm: str, spill: Spill) -> int:
     total = 0
     with (folder / f"{algorithm}.values").open("wb") as file:
         for records in spill.groups():
-            first = changes(np.ascontiguousarray(records[:, : spill.width]))
-            values = records[first, : spill.width]
-            file.write(values.tobytes())
+            values, first = records, None
+            if spill.linked:
+                first = changes(np.ascontiguousarray(records[:, : spill.width]))
+                values = records[first, : spill.width]
+            file.write(np.ascontiguousarray(values).data)
             places = (prefixes(values) >> np.uint64(64 - finest)).astype(np.int64)
             low, high = int(places[0]), int(places[-1]) + 1
             counts[low:high] += np.bincount(places - low, minlength=high - low)
-            if links is not None:
+            if links is not None and first is not None:
                 owners = np.ascontiguousarray(records[:, spill.width :]).view(">u4")[:, 0].astype(np.uint32)
                 links.add(owners, np.flatnonzero(first))
             total += len(values)

@@ -49,7 +49,7 @@ def compile_set(path: Path, *, name: str, role: Role, target: Path) -> SetInfo:
             entries=found.entries,
             sources=found.sources,
         )
-        seal(aside, asdict(info), {"tallies": found.tallies, "remarks": found.remarks})
+        seal(aside, asdict(info), {"tallies": found.tallies, "remarks": found.remarks}, found.digests)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise

@@ -1,6 +1,7 @@
 """What a set says of its entries, beside the values, in the words of its format.
 
-``details.data``    the details, one after the other, each a JSON object
+``details.data``    the details, each a JSON object: one after the other, or in the sources as they were received,
+                    which the file then is, byte for byte
 ``details.starts``  where each begins (u64), and where the last one ends
 ``A.links``         for each row of an algorithm the number of its detail (u32): ``0xFFFFFFFF`` says there is none,
                     a set top bit says that the rest is a place in ``A.more``, where a count and so many numbers stand

@@ -81,9 +81,20 @@ def near(
         room = int(count)
 
 
-def near_sums(sums: NDArray[np.int16], wanted: NDArray[np.int16], limit: int) -> NDArray[np.int64]:
-    """Return the places whose block sums differ by squares that add up to a limit at most."""
+def near_vectors(
+    sums: NDArray[np.int16],
+    wanted: NDArray[np.int16],
+    rows: NDArray[np.uint8],
+    query: NDArray[np.uint8],
+    threshold: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and squared distance of the vectors within a threshold, by their block sums and then in full."""
     kernels: Any = _kernels()
-    found = np.empty(sums.shape[1], dtype=np.int64)
-    count = kernels.near_sums(sums, wanted.astype(np.int32), np.int32(limit), found)
-    return found[:count]
+    limit = np.int32(min(threshold * (rows.shape[1] // len(wanted)), 2**31 - 1))
+    room = 4096
+    while True:
+        found = np.empty((2, room), dtype=np.int64)
+        count = int(kernels.near_vectors(sums, wanted, rows, query.astype(np.int32), limit, np.int32(threshold), found))
+        if count <= room:
+            return found[0, :count], found[1, :count]
+        room = count

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from kaval.core.errors import CorruptStructureError, NotRecognisedError, UsageEr
 from kaval.folder.durable import flush_directory, place_json
 from kaval.knownsets import Role
 from kaval.knownsets.building import Builder
-from kaval.knownsets.formats import SET_FORMATS, Reading, SetFormat, recognise
+from kaval.knownsets.formats import SET_FORMATS, NotVerbatimError, Reading, SetFormat, recognise
+from kaval.knownsets.sources import is_archive
 
 UNGRADED = frozenset({"0", "5", "8"})
 """Categories with which a list may still be known-good: not graded, not pertinent, media of software."""
@@ -79,33 +81,29 @@ class Order:
         return known[0]
 
     def readings(
-        self, known: SetFormat, scratch: Path, start: tuple[int, int] = (0, 0)
+        self, known: SetFormat, scratch: Path, start: tuple[int, int] = (0, 0), *, verbatim: bool = False
     ) -> Iterable[tuple[int, Reading]]:
         """Yield what is to be read, one reading a file, or one for all where they only make sense together."""
+        common = replace(self._reading(self.paths[0]), scratch=scratch, verbatim=verbatim)
         if known.joint and start[0]:
             return
         if known.joint:
-            yield 0, self._reading(self.paths[0], scratch, 0, (*self.paths[1:], *self.deltas))
+            yield 0, replace(common, further=(*self.paths[1:], *self.deltas))
             return
         for number, path in enumerate(self.paths):
             if number >= start[0]:
-                yield number, self._reading(path, scratch, start[1] if number == start[0] else 0, ())
+                yield number, replace(common, path=path, start=start[1] if number == start[0] else 0)
 
-    def _reading(self, path: Path, scratch: Path, start: int, further: tuple[Path, ...]) -> Reading:
-        return Reading(
-            path=path,
-            start=start,
-            further=further,
-            hex64=self.hex64,
-            columns=self.columns,
-            photodna=self.photodna,
-            scratch=scratch,
-        )
+    def _reading(self, path: Path) -> Reading:
+        return Reading(path=path, hex64=self.hex64, columns=self.columns, photodna=self.photodna)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imported:
-    """What an import found: how the sources are named by digest, and what the builder counted."""
+    """What an import found: how the sources are named by digest, and what the builder counted.
+
+    ``digests`` are SHA-256 of files of the set that are known already.
+    """
 
     version: str
     sources: list[dict[str, Any]]
@@ -116,6 +114,7 @@ class Imported:
     remarks: list[str]
     entries: int
     resumed_at: int
+    digests: dict[str, str]
 
 
 class Checkpoint:
@@ -151,76 +150,111 @@ def import_files(order: Order, folder: Path, *, report: Report = silent, resumab
         CorruptStructureError: A file is cut off or contradicts its format; ``offset`` says where.
         UsageError: A file cannot be read, or the role cannot be that of such a list.
     """
-    begun = time.monotonic()
     known = order.recognised()
-    identity = [_identity(path) for path in (*order.paths, *order.deltas)]
-    with ThreadPoolExecutor(1, "digest") as pool:
-        digests = [pool.submit(_digest, path) for path in (*order.paths, *order.deltas)]
-        try:
-            return _read(order, known, folder, digests, identity, report, begun, resumable=resumable)
-        finally:
-            for digest in digests:
-                digest.cancel()
-
-
-def _read(
-    order: Order,
-    known: SetFormat,
-    folder: Path,
-    digests: Sequence[Future[str]],
-    identity: list[list[Any]],
-    report: Report,
-    begun: float,
-    *,
-    resumable: bool,
-) -> Imported:
-    builder, start = _taken_up(folder, known, identity) if resumable else (Builder(folder, says=known.says), (0, 0))
-    sizes = [path.stat().st_size for path in order.paths]
-    total = sum(sizes)
-    checkpoint = Checkpoint(folder)
-    kept_at = start[1]
-
-    def tell(stage: str, done: int) -> None:
-        spent = time.monotonic() - begun
-        report(Progress(stage=stage, done=done, total=total, entries=builder.entries, seconds=spent))
-
+    verbatim = known.verbatim and not any(is_archive(path) for path in order.paths)
     try:
-        for number, reading in order.readings(known, folder, start):
-            before = sum(sizes[:number])
-            for batch in known.read(reading):
+        return _Import(order, known, folder, report, resumable=resumable, verbatim=verbatim).run()
+    except NotVerbatimError:
+        _clear(folder)
+        return _Import(order, known, folder, report, resumable=resumable, verbatim=False).run()
+
+
+class _Import:
+    """One reading of the files of an order. Another thread digests them, and keeps them where a set may."""
+
+    def __init__(
+        self, order: Order, known: SetFormat, folder: Path, report: Report, *, resumable: bool, verbatim: bool
+    ) -> None:
+        self._order = order
+        self._known = known
+        self._folder = folder
+        self._report = report
+        self._resumable = resumable
+        self._verbatim = verbatim
+        self._begun = time.monotonic()
+        self._paths = (*order.paths, *order.deltas)
+        self._identity = [_identity(path) for path in self._paths]
+        self._sizes = [path.stat().st_size for path in order.paths]
+        self._checkpoint = Checkpoint(folder)
+        self._stopped = threading.Event()
+
+    def run(self) -> Imported:
+        builder, start = Builder(self._folder, says=self._known.says), (0, 0)
+        if self._resumable:
+            builder.abandon()
+            builder, start = _taken_up(self._folder, self._known, self._identity)
+        with ThreadPoolExecutor(1, "digest") as pool:
+            digests = pool.submit(self._digest)
+            try:
+                self._gather(builder, start)
+                kept = digests.result()
+                counts = self._finish(builder)
+            except BaseException:
+                self._stopped.set()
+                builder.abandon()
+                raise
+        if [_identity(path) for path in self._paths] != self._identity:
+            raise UsageError("a file was changed while it was read; import it again")
+        sources = [
+            {"name": path.name, "sha256": digest, "size": path.stat().st_size}
+            for path, digest in zip(self._paths, kept, strict=True)
+        ]
+        return Imported(
+            version=version_of(sources),
+            sources=sources,
+            format=self._known.name,
+            counts=counts,
+            dropped=dict(sorted(builder.dropped.items())),
+            tallies=dict(sorted(builder.tallies.items())),
+            remarks=builder.remarks,
+            entries=builder.entries,
+            resumed_at=start[1],
+            digests={"details.data": kept[0]} if self._verbatim and len(kept) == 1 else {},
+        )
+
+    def _gather(self, builder: Builder, start: tuple[int, int]) -> None:
+        kept_at = start[1]
+        for number, reading in self._order.readings(self._known, self._folder, start, verbatim=self._verbatim):
+            before = builder.kept_before = sum(self._sizes[:number])
+            for batch in self._known.read(reading):
                 builder.add(batch)
-                tell("reading", min(total, before + batch.position))
-                if resumable and not known.joint and batch.position - kept_at >= _CHECKPOINT_SIZE:
-                    checkpoint.place(number, builder, identity)
+                self._tell("reading", before + batch.position, builder)
+                if self._resumable and not self._known.joint and batch.position - kept_at >= _CHECKPOINT_SIZE:
+                    self._checkpoint.place(number, builder, self._identity)
                     kept_at = batch.position
             kept_at = 0
-        refuse_role(order.role, builder.tallies)
-        if resumable:
-            checkpoint.place(len(order.paths), builder, identity)
-        tell("sorting", 0)
+        refuse_role(self._order.role, builder.tallies)
+
+    def _finish(self, builder: Builder) -> dict[str, int]:
+        if self._resumable:
+            self._checkpoint.place(len(self._order.paths), builder, self._identity)
+        self._tell("sorting", 0, builder)
         counts = builder.finish()
-        checkpoint.remove()
+        self._checkpoint.remove()
         builder.clear()
-    except BaseException:
-        builder.abandon()
-        raise
-    if [_identity(path) for path in (*order.paths, *order.deltas)] != identity:
-        raise UsageError("a file was changed while it was read; import it again")
-    sources = [
-        {"name": path.name, "sha256": digest.result(), "size": path.stat().st_size}
-        for path, digest in zip((*order.paths, *order.deltas), digests, strict=True)
-    ]
-    return Imported(
-        version=version_of(sources),
-        sources=sources,
-        format=known.name,
-        counts=counts,
-        dropped=dict(sorted(builder.dropped.items())),
-        tallies=dict(sorted(builder.tallies.items())),
-        remarks=builder.remarks,
-        entries=builder.entries,
-        resumed_at=start[1],
-    )
+        return counts
+
+    def _tell(self, stage: str, done: int, builder: Builder) -> None:
+        total = sum(self._sizes)
+        spent = time.monotonic() - self._begun
+        self._report(Progress(stage=stage, done=min(total, done), total=total, entries=builder.entries, seconds=spent))
+
+    def _digest(self) -> list[str]:
+        """Return the SHA-256 of each file; what is to be kept as it was is written on the way."""
+        digests = []
+        buffer = bytearray(_HASH_BLOCK)
+        view = memoryview(buffer)
+        target = self._folder / "details.data" if self._verbatim else Path(os.devnull)
+        with target.open("wb", buffering=0) as kept:
+            for path in self._paths:
+                hasher = hashlib.sha256()
+                with path.open("rb", buffering=0) as file:
+                    while (got := file.readinto(buffer)) and not self._stopped.is_set():
+                        hasher.update(view[:got])
+                        if self._verbatim:
+                            kept.write(view[:got])
+                digests.append(hasher.hexdigest())
+        return digests
 
 
 def _taken_up(folder: Path, known: SetFormat, identity: list[list[Any]]) -> tuple[Builder, tuple[int, int]]:
@@ -233,10 +267,14 @@ def _taken_up(folder: Path, known: SetFormat, identity: list[list[Any]]) -> tupl
             return builder, (int(found["file"]), builder.position)
         except CorruptStructureError:
             builder.abandon()
+    _clear(folder)
+    return Builder(folder, says=known.says), (0, 0)
+
+
+def _clear(folder: Path) -> None:
     for left in folder.iterdir():
         if left.name not in OF_THE_WORKPLACE:
             left.unlink()
-    return Builder(folder, says=known.says), (0, 0)
 
 
 def refuse_role(role: Role, tallies: Mapping[str, int]) -> None:
@@ -262,16 +300,6 @@ def version_of(sources: Sequence[Mapping[str, Any]]) -> str:
     return hashlib.sha256("".join(f"{one['sha256']}\n" for one in sources).encode()).hexdigest()
 
 
-def _digest(path: Path) -> str:
-    hasher = hashlib.sha256()
-    buffer = bytearray(_HASH_BLOCK)
-    view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while got := file.readinto(buffer):
-            hasher.update(view[:got])
-    return hasher.hexdigest()
-
-
 def _identity(path: Path) -> list[Any]:
     """Return by what a file is known again without reading all of it."""
     try:
@@ -283,8 +311,13 @@ def _identity(path: Path) -> list[Any]:
     return [str(path.resolve()), facts.st_size, facts.st_mtime_ns, head]
 
 
-def seal(folder: Path, info: Mapping[str, Any], record: Mapping[str, Any]) -> None:
-    """Write what a set is, how it was imported and the digests of its files; flush all of it to the disk."""
+def seal(
+    folder: Path, info: Mapping[str, Any], record: Mapping[str, Any], digests: Mapping[str, str] | None = None
+) -> None:
+    """Write what a set is, how it was imported and the digests of its files; flush all of it to the disk.
+
+    ``digests`` are SHA-256 of files that are known already.
+    """
     Checkpoint(folder).remove()
     for name in OF_THE_WORKPLACE:
         (folder / name).unlink(missing_ok=True)
@@ -293,7 +326,7 @@ def seal(folder: Path, info: Mapping[str, Any], record: Mapping[str, Any]) -> No
     files = {}
     for path in sorted(folder.iterdir()):
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = (digests or {}).get(path.name) or hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
             files[path.name] = {"size": os.fstat(file.fileno()).st_size, "sha256": digest}
     place_json({"files": files}, folder / "manifest.json")

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from kaval.core.errors import CorruptStructureError, LimitExceededError
 from kaval.knownsets.sources import open_source
@@ -40,12 +42,13 @@ _OPEN, _CLOSE, _COMMA, _BRACE = b"[],{"
 class Items:
     """Some items of an array: the text they stand in, as an array of its own, each item, and where to go on.
 
-    ``text`` and ``raw`` are views that hold until the next items are asked for. ``position`` is the byte of the
-    document behind the items.
+    ``text`` and ``raw`` are views that hold until the next items are asked for. ``starts`` are the bytes of the
+    document at which the items begin, ``position`` is the one behind them.
     """
 
     text: memoryview
     raw: Sequence[bytes]
+    starts: NDArray[np.int64]
     position: int
 
 
@@ -179,7 +182,7 @@ class JsonArrays:
             before = self._buffer[end]
             self._buffer[self._at], self._buffer[end] = _OPEN, _CLOSE
             text = memoryview(self._buffer)[self._at : end + 1]
-            yield Items(text=text, raw=raw, position=self._base + following)
+            yield Items(text=text, raw=raw, starts=self._starts(raw) + self._base, position=self._base + following)
             self._buffer[end] = before
             self._at = following
             first = False
@@ -212,6 +215,32 @@ class JsonArrays:
                 return found - self._at
             if not self._fill():
                 raise self._damaged("the document ends inside an array: it was cut off", self._have)
+
+    def _starts(self, raw: Sequence[bytes]) -> NDArray[np.int64]:
+        """Return where the items begin, counted from the buffer.
+
+        As a rule what stands between two items is the same throughout; that is checked for each. Else each is
+        looked for.
+        """
+        sizes = np.fromiter(map(len, raw), dtype=np.int64, count=len(raw))
+        first = self._at + self._next(1)
+        between = self._border[1:-1] if self._border else b","
+        starts = first + np.cumsum(sizes + len(between)) - sizes - len(between)
+        text = np.frombuffer(self._buffer, dtype=np.uint8)
+        if len(raw) and int(starts[-1] + sizes[-1]) <= self._have:
+            follows = starts[1:, None] - np.arange(len(between), 0, -1)
+            alike = (text[follows] == np.frombuffer(between, dtype=np.uint8)).all()
+            if alike and (text[starts] == _BRACE).all():
+                return starts
+        found = []
+        place = first - self._at
+        for size in sizes.tolist():
+            place = self._next(place)
+            found.append(self._at + place)
+            place += size
+            if len(found) < len(sizes):
+                place = self._next(place) + 1
+        return np.array(found, dtype=np.int64)
 
     def _guess(self) -> tuple[int, int, Sequence[bytes]] | None:
         """Return some items up to a likely border: where they end, where to go on, and each; or nothing."""

@@ -26,7 +26,6 @@ U = np.uint64
 AHEAD = U(16)
 """How many steps ahead memory is asked for."""
 
-_SUMS_TOGETHER = 2048
 _TOGETHER = 64
 """How many look-ups wait for memory together."""
 
@@ -216,22 +215,66 @@ def find(
 
 
 @_compiled
-def near_sums(sums: NDArray[np.int16], wanted: NDArray[np.int32], limit: Any, found: NDArray[np.int64]) -> int:
-    """Write the places whose block sums differ by squares that add up to a limit at most; return how many."""
-    blocks, rows = sums.shape
-    bound = np.empty(_SUMS_TOGETHER, dtype=np.int32)
+def squared_distance(row: NDArray[np.uint8], query: NDArray[np.int32]) -> Any:
+    """Return the squared Euclidean distance of two vectors."""
+    distance = np.int32(0)
+    for place in range(len(query)):
+        difference = np.int32(row[place]) - query[place]
+        distance += difference * difference
+    return distance
+
+
+@_compiled
+def near_vectors(
+    sums: NDArray[np.int16],
+    wanted: NDArray[np.int16],
+    rows: NDArray[np.uint8],
+    query: NDArray[np.int32],
+    limit: Any,
+    threshold: Any,
+    found: NDArray[np.int64],
+) -> int:
+    """Write row and squared distance of the vectors within a threshold; return how many there are, room or not.
+
+    ``limit`` bounds the squares of the differences of the block sums, added up for the rows of a tile at once, four
+    blocks in a step; their number is a multiple of four.
+    """
+    tiles, blocks, size = sums.shape
+    width = rows.shape[1]
+    memory = U(rows.ctypes.data)
+    bound = np.empty(size, dtype=np.int32)
+    candidates = np.empty(size, dtype=np.int64)
     total = 0
-    for start in range(0, rows, _SUMS_TOGETHER):
-        count = min(_SUMS_TOGETHER, rows - start)
+    for tile in range(tiles):
         bound[:] = 0
-        for block in range(blocks):
-            part = sums[block, start : start + count]
-            mine = wanted[block]
-            for place in range(count):
-                difference = np.int32(part[place]) - mine
-                bound[place] += difference * difference
-        for place in range(count):
+        for block in range(0, blocks, 4):
+            one, two, three, four = (
+                sums[tile, block],
+                sums[tile, block + 1],
+                sums[tile, block + 2],
+                sums[tile, block + 3],
+            )
+            w, x, y, z = wanted[block], wanted[block + 1], wanted[block + 2], wanted[block + 3]
+            for place in range(size):
+                first, second = np.int32(np.int16(one[place] - w)), np.int32(np.int16(two[place] - x))
+                third, fourth = np.int32(np.int16(three[place] - y)), np.int32(np.int16(four[place] - z))
+                bound[place] += first * first + second * second + third * third + fourth * fourth
+        start = tile * size
+        waiting = 0
+        for place in range(min(size, len(rows) - start)):
             if bound[place] <= limit:
-                found[total] = start + place
+                candidates[waiting] = start + place
+                waiting += 1
+                address = memory + U((start + place) * width)
+                prefetch(address)
+                prefetch(address + U(64))
+                prefetch(address + U(width - 1))
+        for place in range(waiting):
+            row = candidates[place]
+            distance = squared_distance(rows[row], query)
+            if distance <= threshold:
+                if total < found.shape[1]:
+                    found[0, total] = row
+                    found[1, total] = distance
                 total += 1
     return total

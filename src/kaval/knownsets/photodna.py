@@ -30,8 +30,9 @@ DEFAULT_THRESHOLD = 40_000
 """Greatest squared distance of values taken for near, as public readers have it."""
 
 BLOCKS = 12
+TILE = 4096
 _WIDTH = WIDTHS["photodna"]
-_ROWS_A_SCAN = 1 << 16
+_TILES_A_SCAN = 4
 _COMPARE_COST = 10.0
 
 
@@ -56,15 +57,18 @@ def block_sums(vectors: Rows) -> NDArray[np.int16]:
 
 
 def write_sums(folder: Path) -> None:
-    """Write the block sums of ``photodna.values`` in a folder, a block after the other."""
+    """Write the block sums of ``photodna.values`` in a folder, in tiles that are read from end to end.
+
+    A tile holds the sums of ``TILE`` rows, a block after the other; the last one is filled up with zeros.
+    """
     values = map_file(folder / "photodna.values", mmap.MADV_SEQUENTIAL)
     vectors: Rows = np.frombuffer(values, dtype=np.uint8).reshape(-1, _WIDTH)
     with (folder / "photodna.sums").open("wb") as file:
-        file.truncate(2 * BLOCKS * len(vectors))
-        for start in range(0, len(vectors), _ROWS_A_SCAN):
-            for block, sums in enumerate(block_sums(vectors[start : start + _ROWS_A_SCAN])):
-                file.seek(2 * (block * len(vectors) + start))
-                file.write(sums.astype("<i2").tobytes())
+        for start in range(0, len(vectors), TILE):
+            sums = np.zeros((BLOCKS, TILE), dtype="<i2")
+            rows = vectors[start : start + TILE]
+            sums[:, : len(rows)] = block_sums(rows)
+            file.write(sums.tobytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,13 @@ class PhotoDnaTable:
     def __init__(self, folder: Path) -> None:
         values = map_file(folder / "photodna.values", mmap.MADV_RANDOM)
         sums = map_file(folder / "photodna.sums", mmap.MADV_WILLNEED)
-        if len(values) % _WIDTH or len(sums) * _WIDTH != 2 * BLOCKS * len(values):
+        tiles = -(-len(values) // (_WIDTH * TILE))
+        if len(values) % _WIDTH or len(sums) != 2 * BLOCKS * TILE * tiles:
             raise CorruptStructureError(f"known set {folder}", "its PhotoDNA files do not fit each other")
         self.rows: Rows = np.frombuffer(values, dtype=np.uint8).reshape(-1, _WIDTH)
         owners = map_file(folder / "photodna.owners", mmap.MADV_RANDOM)
         self._owners = np.frombuffer(owners, dtype=">u4")
-        self._sums: NDArray[np.int16] = np.frombuffer(sums, dtype="<i2").reshape(BLOCKS, -1)
+        self._sums: NDArray[np.int16] = np.frombuffer(sums, dtype="<i2").reshape(-1, BLOCKS, TILE)
 
     def details_of(self, row: int) -> list[int]:
         """Return the number of the detail of a row, if it has one."""
@@ -97,30 +102,30 @@ class PhotoDnaTable:
         """Return every row within a squared distance, in order of row."""
         query = np.frombuffer(value, dtype=np.uint8)
         sums = block_sums(query.reshape(1, -1))[:, 0]
-        limit = threshold * (_WIDTH // BLOCKS)
         if fast.EFFORT.pays(len(self.rows) * _COMPARE_COST):
-            candidates = fast.near_sums(self._sums, sums, limit)
+            rows, distances = fast.near_vectors(self._sums, sums, self.rows, query, threshold)
         else:
-            candidates = self._candidates(sums, limit)
-        distances = ((self.rows[candidates].astype(np.int32) - query) ** 2).sum(axis=1)
+            rows = self._candidates(sums, threshold * (_WIDTH // BLOCKS))
+            distances = ((self.rows[rows].astype(np.int32) - query) ** 2).sum(axis=1)
         near = distances <= threshold
         return [
             NearVector(row, distance)
-            for row, distance in zip(candidates[near].tolist(), distances[near].tolist(), strict=True)
+            for row, distance in zip(rows[near].tolist(), distances[near].tolist(), strict=True)
         ]
 
     def _candidates(self, sums: NDArray[np.int16], limit: int) -> NDArray[np.int64]:
         found = []
-        for start in range(0, self._sums.shape[1], _ROWS_A_SCAN):
-            part = self._sums[:, start : start + _ROWS_A_SCAN]
-            bound = np.zeros(part.shape[1], dtype=np.int32)
+        for tile in range(0, len(self._sums), _TILES_A_SCAN):
+            part = self._sums[tile : tile + _TILES_A_SCAN]
+            bound = np.zeros((len(part), TILE), dtype=np.int32)
             for block in range(BLOCKS // 2):
-                difference = (part[block] - sums[block]).astype(np.int32)
+                difference = (part[:, block] - sums[block]).astype(np.int32)
                 difference *= difference
                 bound += difference
-            left = np.flatnonzero(bound <= limit)
-            bound = bound[left]
+            tiles, places = np.nonzero(bound <= limit)
+            rest = bound[tiles, places]
             for block in range(BLOCKS // 2, BLOCKS):
-                bound += (part[block, left] - sums[block]).astype(np.int32) ** 2
-            found.append(left[bound <= limit] + start)
+                rest += (part[tiles, block, places] - sums[block]).astype(np.int32) ** 2
+            rows = (tile + tiles) * TILE + places
+            found.append(rows[(rest <= limit) & (rows < len(self.rows))])
         return np.concatenate(found) if found else np.empty(0, dtype=np.int64)

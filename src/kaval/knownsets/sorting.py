@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.batches import NO_DETAIL, Column, Rows
 
-RUN_SIZE = 8 << 20
+RUN_SIZE = 4 << 20
 """Bytes gathered before a run is put aside."""
 
-GROUP_SIZE = 8 << 20
+GROUP_SIZE = 4 << 20
 """Bytes sorted together where values allow it."""
 
 _LARGEST_GROUP = 192 << 20
@@ -71,7 +71,7 @@ class Spill:
         first = records[:, self._depth]
         order = np.argsort(first, kind="stable")
         start = self._file.tell()
-        self._file.write(taken(records, order).tobytes())
+        self._file.write(taken(records, order).data)
         sizes = np.bincount(first, minlength=256) * self.record_size
         self._borders.append(start + np.concatenate(([0], np.cumsum(sizes))))
         self._waiting, self._waiting_size = [], 0

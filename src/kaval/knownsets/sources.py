@@ -38,6 +38,12 @@ def open_source(path: Path, start: int = 0) -> BinaryIO:
     return opened
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file is a ZIP archive."""
+    with path.open("rb") as file:
+        return file.read(4) == _ZIP
+
+
 def _open_member(path: Path) -> BinaryIO:
     try:
         archive = zipfile.ZipFile(path)

@@ -195,9 +195,11 @@ class Store:
                 "values_of_64_digits": order.hex64,
                 "columns": dict(order.columns),
             }
-            return self.place(folder, info, record)
+            return self.place(folder, info, record, found.digests)
 
-    def place(self, folder: Path, info: SetInfo, record: dict[str, Any]) -> SetInfo:
+    def place(
+        self, folder: Path, info: SetInfo, record: dict[str, Any], digests: dict[str, str] | None = None
+    ) -> SetInfo:
         """Make a built folder the next version of its set and let it answer; a version that is there already stays."""
         with self._locked(info.name):
             same = self._same(info)
@@ -207,7 +209,7 @@ class Store:
                 return same
             number = max([0, *self.numbers(info.name)]) + 1
             placed = replace(info, number=number)
-            seal(folder, asdict(placed), record)
+            seal(folder, asdict(placed), record, digests)
             target = self.version_folder(info.name, number)
             target.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(target)

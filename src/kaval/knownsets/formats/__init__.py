@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from kaval.core.contracts import Capability
-from kaval.core.errors import NotRecognisedError, UsageError
+from kaval.core.errors import KavalError, NotRecognisedError, UsageError
 from kaval.core.registry import Registry
 from kaval.knownsets.batches import Batch
 from kaval.knownsets.sources import open_source
@@ -46,7 +46,8 @@ class Reading:
     files of the same set, for formats that come in pages or with deltas. ``hex64`` is what 64 hexadecimal digits
     without a name are: ``sha256``, ``pdq``, or ``auto``: SHA-256 unless they look like PDQ hashes, then the person is
     asked. ``columns`` names columns of a table by algorithm. ``photodna`` asks
-    for PhotoDNA values as values that can be compared. ``scratch`` is a folder for what has to be put aside.
+    for PhotoDNA values as values that can be compared. ``scratch`` is a folder for what has to be put aside. With
+    ``verbatim``, a format may leave details in the source; the set then keeps the source as it was received.
     """
 
     path: Path
@@ -56,17 +57,23 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
     photodna: bool = False
     scratch: Path | None = None
+    verbatim: bool = False
+
+
+class NotVerbatimError(KavalError):
+    """A source holds what a set must not keep; it is read again, and what may be kept is copied."""
 
 
 class SetFormat(Capability, Protocol):
     """Reads one format of known sets.
 
     ``says`` is true where the format says something of an entry beside its values. ``joint`` is true where
-    several files make one set only together.
+    several files make one set only together. ``verbatim`` is true where details can stay in the source.
     """
 
     says: ClassVar[bool]
     joint: ClassVar[bool]
+    verbatim: ClassVar[bool]
 
     def probe(self, sample: Sample) -> bool:
         """Say whether the file is of this format."""

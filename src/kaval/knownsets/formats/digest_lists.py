@@ -7,6 +7,7 @@ are SHA-256 unless the person says that they are PDQ hashes.
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterator
 from typing import ClassVar
@@ -18,7 +19,7 @@ from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.algorithms import BY_HEX_LENGTH
 from kaval.knownsets.batches import Batch, Column, Rows
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
-from kaval.knownsets.hexadecimal import decode_at, decode_rows, is_hex_digit, sha256_or_pdq
+from kaval.knownsets.hexadecimal import decode_at, is_hex_digit, sha256_or_pdq
 from kaval.knownsets.sources import line_blocks
 from kaval.knownsets.statements import Statement
 
@@ -42,6 +43,7 @@ class DigestLists:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = False
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where nearly every line is a digest."""
@@ -84,12 +86,10 @@ def _batch(block: bytes, position: int, reading: Reading) -> Batch:
     text = np.frombuffer(block, dtype=np.uint8)
     length = _usual_length(block)
     if length and len(block) % (length + 1) == 0:
-        lines = text.reshape(-1, length + 1)
-        if (lines[:, length] == 10).all():
-            values, right = decode_rows(lines[:, :length])
-            if right.all():
-                column = {_algorithm(values, reading): Column(values=values)}
-                return Batch(entries=len(values), columns=column, position=position)
+        values = _uniform(block, length)
+        if values is not None:
+            column = {_algorithm(values, reading): Column(values=values)}
+            return Batch(entries=len(values), columns=column, position=position)
     starts = np.concatenate(([0], np.flatnonzero(text == 10) + 1))
     starts = starts[starts < len(text)]
     values, taken = _at_line_starts(text, starts, length)
@@ -104,6 +104,21 @@ def _batch(block: bytes, position: int, reading: Reading) -> Batch:
     count = sum(len(column.values) for column in columns.values())
     told = {"line without a digest": skipped} if skipped else {}
     return Batch(entries=count, columns=columns, skipped=told, position=position)
+
+
+def _uniform(block: bytes, length: int) -> Rows | None:
+    """Return the digests of a block of lines that are all bare and of one length; nothing where they are not."""
+    count = len(block) // (length + 1)
+    ends = np.frombuffer(block, dtype=np.uint8)[length :: length + 1]
+    if (ends != 10).any():
+        return None
+    try:
+        decoded = binascii.unhexlify(block.replace(b"\n", b""))
+    except binascii.Error:
+        return None
+    if len(decoded) * 2 != count * length:
+        return None
+    return np.frombuffer(decoded, dtype=np.uint8).reshape(count, length // 2)
 
 
 def _algorithm(values: Rows, reading: Reading) -> str:

@@ -30,6 +30,7 @@ class EnCase:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = False
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the signature is there."""

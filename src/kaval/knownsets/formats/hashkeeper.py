@@ -27,6 +27,7 @@ class HashKeeper:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = False
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the header is the one of the format."""

@@ -47,6 +47,7 @@ class HashLookup:
     requires: ClassVar[tuple[str, ...]] = ("msgspec",)
     says: ClassVar[bool] = True
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where every line of the sample, or the file as a whole, is such an object."""

@@ -36,6 +36,7 @@ class Icse:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = True
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the header begins as it does."""

@@ -43,6 +43,7 @@ class Ncmec:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = True
     joint: ClassVar[bool] = True
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the root is a query result of the namespace."""

@@ -31,6 +31,7 @@ class NsrlText:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = False
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the header begins with SHA-1 and names an MD5 column."""

@@ -35,6 +35,7 @@ class Own:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = True
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the first line says so."""

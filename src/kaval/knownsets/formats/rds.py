@@ -46,6 +46,7 @@ class Rds:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = False
     joint: ClassVar[bool] = True
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where ``FILE`` and ``VERSION`` are there."""

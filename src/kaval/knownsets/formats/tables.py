@@ -95,6 +95,7 @@ class Tables:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = True
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the lines are a table and a column of it holds digests."""

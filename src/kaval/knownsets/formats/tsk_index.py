@@ -28,6 +28,7 @@ class TskIndex:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = False
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the first line is the header of an index."""

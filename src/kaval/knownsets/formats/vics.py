@@ -18,16 +18,18 @@ from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Batch, Column
-from kaval.knownsets.formats import SET_FORMATS, Reading, Sample, take_sample
+from kaval.knownsets.formats import SET_FORMATS, NotVerbatimError, Reading, Sample, take_sample
 from kaval.knownsets.hexadecimal import decode_column, decode_value
 from kaval.knownsets.json_arrays import EACH, Items, JsonArrays
 from kaval.knownsets.moments import moment_of
 from kaval.knownsets.photodna import photodna_bytes
 from kaval.knownsets.places import place_of
+from kaval.knownsets.sources import is_archive
 from kaval.knownsets.statements import Statement, answer, text_or_none, whole_number
 
 KNOWN_VERSIONS = ("1.1", "1.2", "1.3", "2.0")
@@ -38,6 +40,7 @@ _HEADER = re.compile(rb'"(@?odata\.(?:context|metadata))"\s*:\s*"([^"]+)"')
 _MODEL = re.compile(r"/DataModels/(\d+\.\d+)\.xml(?:/([^/]+)/\$metadata)?#(Cases|Media)$")
 _PATHS = {"Media": ("value",), "Cases": ("value", EACH, "Media")}
 _LONGEST_TEXT = 2048
+_JSON = json.JSONDecoder(strict=False)
 _FLAGS = {
     "VictimIdentified": "victim identified", "OffenderIdentified": "offender identified",
     "IsDistributed": "distributed", "IsSuspected": "suspected", "SelfGenerated": "self-generated",
@@ -82,6 +85,7 @@ class Vics:
     requires: ClassVar[tuple[str, ...]] = ("msgspec",)
     says: ClassVar[bool] = True
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = True
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the header names a VICS data model."""
@@ -94,7 +98,7 @@ class Vics:
             raise CorruptStructureError(f"VICS document {reading.path.name}", "its header is gone", 0)
         version, country, kind = header
         document = JsonArrays(reading.path, _PATHS[kind], reading.start)
-        decoder = _Decoder(photodna=reading.photodna)
+        decoder = _Decoder(photodna=reading.photodna, verbatim=reading.verbatim and not is_archive(reading.path))
         remarks = [f"VICS {version}, {kind}, country {country or 'not stated'}"]
         if version not in KNOWN_VERSIONS:
             remarks.append(f"VICS {version} is a version nobody has described in public; it was read like 2.0")
@@ -163,15 +167,17 @@ def _repositories(media: dict[str, Any]) -> str | None:
 
 
 def _loads(detail: bytes) -> dict[str, Any]:
-    found = json.loads(detail.decode("utf-8", "replace"), strict=False)
+    """Return a media object; what stands behind it in a source kept as it was is passed over."""
+    found, _ = _JSON.raw_decode(detail.decode("utf-8", "replace"))
     return found if isinstance(found, dict) else {}
 
 
 class _Decoder:
     """Turns items into batches; every shape is told that could not be read."""
 
-    def __init__(self, *, photodna: bool) -> None:
+    def __init__(self, *, photodna: bool, verbatim: bool) -> None:
         self._photodna = photodna
+        self._verbatim = verbatim
         self._kind: type[_Media] | type[_MediaWithPhotoDna] = _MediaWithPhotoDna if photodna else _Media
         self._many = msgspec.json.Decoder(list[self._kind])  # type: ignore[name-defined]
         self._one = msgspec.json.Decoder(self._kind)
@@ -179,21 +185,24 @@ class _Decoder:
 
     def batch(self, items: Items, remarks: tuple[str, ...]) -> Batch:
         skipped: Counter[str] = Counter()
-        raw = items.raw
+        raw, places = items.raw, items.starts
         try:
             media = self._many.decode(items.text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raw, media = self._each(raw, skipped)
+            raw, places, media = self._each(items, skipped)
         sizes = list(map(len, raw))
-        if max(sizes, default=0) > LONGEST_ENTRY or any(one.Miniature for one in media):
+        if max(sizes, default=0) > LONGEST_ENTRY or any([one.Miniature for one in media]):  # noqa: C419 - a list is quicker
             raw = [self._without_pictures(one) for one in raw]
             sizes = list(map(len, raw))
+            if self._verbatim and self.keys_left_out:
+                raise NotVerbatimError("picture bytes are not kept")
         categories = Counter([one.Category for one in media])
         return Batch(
             entries=len(media),
             columns=self._columns(media, skipped),
-            details=b"".join(raw),
-            detail_sizes=sizes,
+            details=b"" if self._verbatim else b"".join(raw),
+            detail_sizes=() if self._verbatim else sizes,
+            detail_places=places if self._verbatim else None,
             skipped=skipped,
             tallies={f"category {said}": count for said, count in categories.items() if said not in (None, "")},
             remarks=remarks,
@@ -214,18 +223,20 @@ class _Decoder:
             self.keys_left_out.add(f"the field {key} held what may be picture bytes; it was taken out, unseen")
         return json.dumps(media, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _each(self, raw: Sequence[bytes], skipped: Counter[str]) -> tuple[list[bytes], list[Any]]:
+    def _each(self, items: Items, skipped: Counter[str]) -> tuple[list[bytes], NDArray[np.int64], list[Any]]:
         """Return the entries that can be read alone, where a whole block cannot."""
         kept = []
+        places = []
         media = []
-        for one in raw:
+        for one, place in zip(items.raw, items.starts.tolist(), strict=True):
             legible = bytes(one).decode("utf-8", "replace").encode()
             try:
                 media.append(self._one.decode(legible))
                 kept.append(one)
+                places.append(place)
             except msgspec.DecodeError:
                 skipped["entry with a field of another type"] += 1
-        return kept, media
+        return kept, np.array(places, dtype=np.int64), media
 
     def _columns(self, media: Sequence[Any], skipped: Counter[str]) -> dict[str, Column]:
         columns = {}
@@ -255,7 +266,7 @@ class _Decoder:
     def _others(self, media: Sequence[Any]) -> dict[str, list[tuple[int, bytes]]]:
         """Return the values of further algorithms, with their entries."""
         found: dict[str, list[tuple[int, bytes]]] = {}
-        if not self._photodna and not any(one.AlternativeHashes for one in media):
+        if not self._photodna and not any([one.AlternativeHashes for one in media]):  # noqa: C419 - a list is quicker
             return found
         for index, one in enumerate(media):
             for other in one.AlternativeHashes or ():

@@ -33,6 +33,7 @@ class Vpdq:
     requires: ClassVar[tuple[str, ...]] = ()
     says: ClassVar[bool] = True
     joint: ClassVar[bool] = False
+    verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the first lines are frames."""
