@@ -22,6 +22,8 @@ def text_bits(part: bytes, codec: str, *, cut: bool = False) -> float | None:
         text = part.decode(codec, "strict" if not cut and len(part) < _CHECKED else "ignore")
     except UnicodeDecodeError:
         return None
+    if codec != "utf-8" and len(part) % 2 and not cut:
+        return None
     if cut and len(text.encode(codec)) + 4 < len(part):
         return None
     plain = part if codec == "utf-8" else text.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import log2
 
 from kaval.artefacts.sqlite.checking import body_bits
 from kaval.artefacts.sqlite.records import size_of
@@ -11,6 +12,9 @@ from kaval.artefacts.sqlite.templates import BLOB, INTEGER, NULL, REAL, TEXT, Te
 _FIXED = ((0, NULL), (1, INTEGER), (2, INTEGER), (3, INTEGER), (4, INTEGER), (5, INTEGER), (6, INTEGER), (7, REAL),
           (8, INTEGER), (9, INTEGER))  # fmt: skip
 _SURE = 0.9
+UNSURE = 0.5
+"""How sure a value is of which the extent is a guess."""
+_CHECKED_BYTES = 4
 Answer = tuple[tuple[int | None, ...], tuple[tuple[int, float], ...], float]
 
 
@@ -75,13 +79,16 @@ def conclude(
 
     ``byte`` is the last byte of the last lost type where it is longer than one byte. ``None``: no types fit the values.
     """
-    end = body + size + sum(map(size_of, known))
+    checked = sum(map(size_of, known))
+    end = body + size + checked
+    tried = 0
     fitting: list[tuple[float, tuple[int, ...], float]] = []
     for types in _combinations(template, count, size):
         if byte is not None and (types[-1] < 128 or types[-1] & 0x7F != byte):
             continue
         if byte is None and types and types[-1] >= 128:
             continue
+        tried += 1
         bits = body_bits(block, body, (*types, *known), codec, legacy=template.legacy, end=end)
         if bits is not None:
             fitting.append((_usual(template, types), types, bits))
@@ -93,6 +100,11 @@ def conclude(
     sure = best / total
     if sure < _SURE and len(fitting) > 1:
         return _undecided(fitting, count, known)
+    # What was tried more often fits more often; and what is unusual has to be shown better.
+    bits += log2(min(1.0, best * 4)) - log2(tried)
+    if checked < _CHECKED_BYTES and any(one >= 12 for one in types):
+        # A text or blob of any length would fit: no value behind it tells where it ends.
+        return (*types, *known), tuple((place, UNSURE) for place in range(count)), bits
     confidence = round(0.98 * sure, 3)
     return (*types, *known), tuple((place, confidence) for place in range(count)), bits
 

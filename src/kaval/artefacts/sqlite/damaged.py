@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log2
 
 from kaval.artefacts.sqlite.checking import body_bits
 from kaval.artefacts.sqlite.concluding import conclude, usual_first_type
@@ -176,7 +177,7 @@ class _Reader:
         ends = self._ends[bisect_left(self._ends, rest) : bisect_left(self._ends, record + 128)][:_MOST_ENDS]
         if rest <= stated <= min(self._space.end, record + 127) and stated not in ends:
             ends.append(stated)
-        bits = self._template.bits(known, place.first) + sheet.block_bits
+        bits = self._template.bits(known, place.first) + sheet.block_bits - log2(max(1, len(ends)))
         for end in ends:
             answer = conclude(
                 self._template, place.first, end - rest, byte, self._block, place.body, known, self._codec

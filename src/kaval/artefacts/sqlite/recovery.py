@@ -19,11 +19,12 @@ from kaval.artefacts.sqlite.sheets import Sheet
 from kaval.artefacts.sqlite.spaces import Space, spaces
 from kaval.artefacts.sqlite.survey import Owner, Use, owners_of, survey
 from kaval.artefacts.sqlite.templates import Template
-from kaval.artefacts.sqlite.trees import TABLE_LEAF, Tell, TreePage, tree_page
+from kaval.artefacts.sqlite.trees import INDEX_LEAF, TABLE_LEAF, Tell, TreePage, tree_page
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.progress import advance
 from kaval.core.records import Notice, NoticeCode
 
+LEAVES = frozenset({INDEX_LEAF, TABLE_LEAF})
 _AT_A_TIME = 1 << 18
 """Bytes that are looked through in one go."""
 _PAGE_COST = 512
@@ -211,7 +212,8 @@ class Recovery:
     ) -> None:
         """Look between the cells of a page in use, or behind the end of a chain."""
         owner = image.owners[0] if image.owners else None
-        found = [one for space in sheet.spaces for one in scanner.between(sheet, space, owner)]
+        damaged = page is not None and page.kind in LEAVES
+        found = [one for space in sheet.spaces for one in scanner.between(sheet, space, owner, damaged=damaged)]
         if found:
             rowids = _rowids(page, found, owner) if page is not None else {}
             gathering.take(image, found, owner=owner, certain=True, rowids=rowids, blocks=sheet.spaces)
@@ -226,14 +228,15 @@ class Recovery:
         if owner is None or (sample and fitting * 2 < len(sample)):
             owner = scanner.vote(sample) or owner
         named = scanner.array(page, page.pointers, owner, infer=not image.owners or owner not in image.owners)
+        certain = owner is not None and image.owners == (owner,)
+        damaged = page.kind == TABLE_LEAF or (certain and page.kind in LEAVES)
         between: list[Remains] = []
         for space in sheet.spaces:
             if owner is None and page.kind == TABLE_LEAF:
                 found, owner = scanner.unowned(sheet, space, image.owners)
             else:
-                found = scanner.between(sheet, space, owner)
+                found = scanner.between(sheet, space, owner, damaged=damaged)
             between.extend(found)
-        certain = owner is not None and image.owners == (owner,)
         rowids = _rowids(page, [*named, *between], owner)
         gathering.take(image, [*named, *between], owner=owner, certain=certain, rowids=rowids)
 

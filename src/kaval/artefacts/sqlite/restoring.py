@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kaval.artefacts.sqlite.checking import text_bits
+from kaval.artefacts.sqlite.concluding import UNSURE
 from kaval.artefacts.sqlite.pages import State
 from kaval.artefacts.sqlite.records import decode_value, signed, size_of, varint
 from kaval.artefacts.sqlite.remains import Remains
@@ -92,6 +93,8 @@ def _decode(payload: bytes, remains: Remains, codec: str) -> tuple[list[Value], 
             place, unknown = place + max(0, unknown), 0
             continue
         end = place + size_of(serial_type)
+        if sure.get(at, 1.0) <= UNSURE:
+            lost.add(at)
         if end <= len(payload):
             values.append(decode_value(payload, place, serial_type, codec))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from kaval.artefacts.sqlite.checking import body_bits, sound_end
@@ -20,6 +21,8 @@ _OWN_BITS, _FOREIGN_BITS = 20.0, 36.0
 _DAMAGED_BITS = 24.0
 _CUT_BITS = 30.0
 _LENGTH_BITS, _HEADER_BITS = 7.0, 7.0
+_FRAGMENT = 3
+"""Bytes between cells that are too few for a free block (1.6)."""
 _REMEMBERED = 1 << 16
 _VOTERS = 24
 _ALL_TEMPLATES = 64
@@ -124,10 +127,13 @@ class Scanner:
         best = max(totals, key=lambda key: totals[key])
         return by_id[best] if totals[best] > 0 else None
 
-    def between(self, sheet: Sheet, space: Space, owner: Template | None) -> list[Remains]:
-        """Return the remains in a space: of the owner's rows, and whole ones of others."""
+    def between(self, sheet: Sheet, space: Space, owner: Template | None, *, damaged: bool = True) -> list[Remains]:
+        """Return the remains in a space: of the owner's rows, and whole ones of others.
+
+        Where pages hold other cells than rows, or it is not known whose they are, ``damaged`` ones are not to be told.
+        """
         found = self.whole(sheet, space, owner)
-        if owner is not None:
+        if owner is not None and damaged:
             found.extend(self._broken(sheet, space, owner, found))
         return choose(found)
 
@@ -139,7 +145,7 @@ class Scanner:
                 remains = self._whole(sheet.block, space, cell, owner, keyed=keyed)
                 if remains is not None:
                     found.append(remains)
-        return found
+        return _with_known_ends(sheet, space, found)
 
     def _whole(
         self, block: bytes, space: Space, cell: WholeCell, owner: Template | None, *, keyed: bool
@@ -181,11 +187,12 @@ class Scanner:
         found = self.whole(sheet, space, likely[0] if len(likely) == 1 else None)
         owner = self.vote(found)
         if owner is not None:
-            return self.between(sheet, space, owner), owner
+            damaged = not owner.table.without_rowid or owner in likely
+            return self.between(sheet, space, owner, damaged=damaged), owner
         if not sheet.block_places(space):
             return choose(found), None
         best: list[Remains] = []
-        for template in [*likely, *self.templates][:_ALL_TEMPLATES]:
+        for template in [*likely, *(one for one in self.templates if not one.table.without_rowid)][:_ALL_TEMPLATES]:
             got = choose(self._broken(sheet, space, template, found))
             if sum(one.weight for one in got) > sum(one.weight for one in best):
                 best, owner = got, template
@@ -193,3 +200,18 @@ class Scanner:
             self.templates.remove(owner)
             self.templates.insert(0, owner)
         return best, owner
+
+
+def _with_known_ends(sheet: Sheet, space: Space, found: list[Remains]) -> list[Remains]:
+    """Return cells as cut that end where nothing else begins: a later one may have taken their end."""
+    if not found:
+        return found
+    ends = sorted({space.end, *(one.start for one in found), *(at for at, _ in space.blocks)})
+    kept = []
+    for one in found:
+        at = bisect_left(ends, one.end)
+        known = at < len(ends) and ends[at] - one.end <= _FRAGMENT
+        if not (known or one.cut):
+            known = any(one.end <= place <= one.end + _FRAGMENT for place in sheet.block_places(space))
+        kept.append(one if known or one.cut else one.cut_at(one.end - 1))
+    return kept
