@@ -25,14 +25,23 @@ def commands_page() -> str:
     """Return the page of commands and exit codes."""
     lines = [GENERATED, "# Commands", ""]
     context = click.Context(kaval, info_name="kaval")
-    for name in kaval.list_commands(context):
-        command = kaval.get_command(context, name)
-        assert command is not None
-        inner = click.Context(command, info_name=f"kaval {name}", max_content_width=110, terminal_width=110)
-        lines += [f"## kaval {name}", "", "```text", command.get_help(inner), "```", ""]
+    for title, command in _commands("kaval", kaval, context):
+        inner = click.Context(command, info_name=title, max_content_width=110, terminal_width=110)
+        lines += [f"## {title}", "", "```text", command.get_help(inner), "```", ""]
     lines += ["# Exit codes", "", "| code | meaning |", "|---|---|"]
     lines += [f"| {int(code)} | {meaning} |" for code, meaning in MEANINGS.items()]
     return "\n".join(lines) + "\n"
+
+
+def _commands(prefix: str, group: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command of a group with its title, those of groups inside it behind them."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        title = f"{prefix} {name}"
+        yield title, command
+        if isinstance(command, click.Group):
+            yield from _commands(title, command, context)
 
 
 def capabilities_page() -> str:
