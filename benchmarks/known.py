@@ -14,6 +14,7 @@ import argparse
 import base64
 import binascii
 import contextlib
+import gc
 import importlib.util
 import json
 import os
@@ -191,6 +192,13 @@ def exact(size: int, scratch: Path) -> None:
     """SHA-1 in batches of 100 000, half of them hits, beside SQLite, LMDB and hfind; single; cold."""
     folder = scratch / "exact"
     folder.mkdir()
+    asked = warm(size, scratch, folder)
+    gc.collect()
+    cold(folder, asked)
+
+
+def warm(size: int, scratch: Path, folder: Path) -> list[bytes]:
+    """Print what look-ups cost in memory; return some values to ask for from the disk."""
     sorted_values(folder / "sha1.values", size, 20, 3)
     values = np.memmap(folder / "sha1.values", dtype=np.uint8, mode="r").reshape(-1, 20)
     bits = bucket_bits(size)
@@ -228,7 +236,7 @@ def exact(size: int, scratch: Path) -> None:
     print(f"  single, warm: {cpu(lambda: [table.find(value) for value in single]) / len(single) * 1e6:.2f} us")
     if size <= 10**7:
         hfind_peer(values, scratch, spent["numba"] / 100_000)
-    cold(folder, single[:300])
+    return [row.tobytes() for row in batch(600)]
 
 
 PEER_BATCH = 20_000
@@ -277,7 +285,7 @@ def hfind_peer(values: Any, scratch: Path, ours: float) -> None:
         return
     folder = scratch / "hfind"
     folder.mkdir()
-    count = min(len(values), 2_000_000)
+    count = len(values)
     chosen = np.random.default_rng(9).permutation(len(values))[:count]
     with (folder / "list.txt").open("w") as file:
         for row in values[chosen]:
@@ -288,7 +296,7 @@ def hfind_peer(values: Any, scratch: Path, ours: float) -> None:
     index = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     asked = 50_000
     with (folder / "asked.txt").open("w") as file:
-        for row in values[:: max(1, len(values) // asked)][:asked]:
+        for row in values[chosen[:asked]]:
             file.write(f"{row[:16].tobytes().hex()}\n")
     subprocess.run(
         ["hfind", "-f", str(folder / "asked.txt"), str(folder / "list.txt")], check=True, capture_output=True

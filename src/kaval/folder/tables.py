@@ -101,7 +101,7 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("role", _TEXT, "alert, known-good, review or negative, named by a person; negative too where silenced"),
         ("algorithm", _TEXT, "md5, sha1, sha256, pdq; vpdq-known or vpdq-seized: whose frames are counted"),
         ("value", _TEXT, "the set's own value that matched"),
-        ("distance", _INT, "differing bits; 0 for a digest; of a video percent of its frames missing on the other side"),
+        ("distance", _INT, "differing bits; 0 for a digest; of a video, percent of frames missing on the other side"),
         ("threshold", _INT, "how great the distance may be"),
         ("category", _TEXT, "category as the set supplies it; its meaning depends on the country"),
         ("orientation", _TEXT, "how the picture had to be turned to match"),
