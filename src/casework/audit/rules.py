@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -23,6 +23,7 @@ KEY_PURPOSE = "audit mark"
 Value = str | int | bool | None
 Fields = Mapping[str, Value | list[str]]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 _ACT = re.compile(r"[a-z]+\.[a-z][a-z_]+\Z")
 
 
@@ -73,16 +74,21 @@ def canonical(fields: Fields) -> str:
 
 def instant(at: datetime) -> str:
     """Return an instant as it is hashed."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def digest_of(row: Row, previous: str) -> str:
     """Return the digest of ``row`` behind the digest ``previous``."""
-    values = (
-        row.seq, instant(row.at), row.actor_id, row.actor_name, row.act, row.subject_kind, row.subject_id,
-        row.case, row.purpose, row.fields, row.request, previous,
+    said = (
+        row.actor_id, row.actor_name, row.act, row.subject_kind, row.subject_id,
+        row.case, row.purpose, row.fields, row.request,
     )  # fmt: skip
-    return hashlib.sha256(json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+    return digest_of_values(row.seq, row.at, said, previous)
+
+
+def digest_of_values(seq: int, at: datetime, said: Iterable[str], previous: str) -> str:
+    """Return the same for the columns in their order; a walk of a million rows has no time to build rows."""
+    return hashlib.sha256(_ENCODER.encode((seq, instant(at), *said, previous)).encode()).hexdigest()
 
 
 def mark_entry(key: Key, seq: int, digest: str) -> str:
@@ -114,4 +120,4 @@ def same(one: str, other: str) -> bool:
 
 
 def _mark(key: Key, text: str) -> str:
-    return f"{key.key_id.hex()}:{hmac.new(key.secret, text.encode(), hashlib.sha256).hexdigest()}"
+    return f"{key.key_id.hex()}:{hmac.digest(key.secret, text.encode(), 'sha256').hex()}"

@@ -73,14 +73,13 @@ def _stored() -> Iterator[tuple[Any, ...]]:
 
 
 def _check(ring: KeyRing, seq: int, previous: str, values: tuple[Any, ...]) -> tuple[Break | None, str]:
-    *said, stored_previous, stored_digest, stored_mark = values
-    row = rules.Row(**dict(zip(_COLUMNS, said, strict=True)))
+    stored_seq, at, *said, stored_previous, stored_digest, stored_mark = values
     reason = ""
-    if row.seq != seq:
-        reason = f"row {seq} is missing" if row.seq > seq else "a row stands before the first"
+    if stored_seq != seq:
+        reason = f"row {seq} is missing" if stored_seq > seq else "a row stands before the first"
     elif stored_previous != previous:
         reason = "the row does not follow the one before it"
-    elif rules.digest_of(row, previous) != stored_digest:
+    elif rules.digest_of_values(seq, at, said, previous) != stored_digest:
         reason = "the row was changed after it was written"
     elif not _holds(ring, stored_mark, lambda key: rules.mark_entry(key, seq, stored_digest)):
         reason = "the row does not carry the mark of this unit's key"

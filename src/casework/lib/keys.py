@@ -38,6 +38,7 @@ class KeyRing:
             raise ConfigurationError("A key ring needs at least one key, and each key is 32 bytes.")
         self._masters = masters
         self._derived: dict[tuple[bytes, str], Key] = {}
+        self._by_id: dict[str, dict[bytes, Key]] = {}
 
     def current(self, purpose: str) -> Key:
         """Return the key in use for ``purpose``."""
@@ -49,7 +50,10 @@ class KeyRing:
 
     def by_id(self, purpose: str, key_id: bytes) -> Key | None:
         """Return the key of that id, or None where the ring does not hold it."""
-        return next((key for key in self.all(purpose) if key.key_id == key_id), None)
+        known = self._by_id.get(purpose)
+        if known is None:
+            known = self._by_id[purpose] = {key.key_id: key for key in self.all(purpose)}
+        return known.get(key_id)
 
     def _derive(self, master: bytes, purpose: str) -> Key:
         known = self._derived.get((master, purpose))

@@ -134,3 +134,15 @@ def test_the_first_people_are_invited_once(machine: Machine) -> None:
     again = machine.type("setup", "--administrator", "dora")
     assert "/accounts/invitation/" in again
     assert "There is somebody" in machine.type("setup", "--administrator", "mallory", ends=1)
+
+
+def test_the_how_to_names_every_command() -> None:
+    from casework.unit.command import main
+
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "keep-a-unit.md").read_text(encoding="utf-8")
+    inner = main.commands["audit"]
+    names = [f"kaval-unit {name}" for name in main.commands if name != "audit"]
+    names += [f"kaval-unit audit {name}" for name in getattr(inner, "commands", {})]
+
+    assert len(names) == 9
+    assert [name for name in names if name not in page] == []
