@@ -26,6 +26,21 @@ def kept_image(path: Path) -> tuple[bytes, dict[str, Any]]:
     return content, truth
 
 
+def living_in(root: Path, resolution: int = 1) -> dict[str, dict[str, Any]]:
+    """Return what is true of the files below a folder; times are cut to ``resolution`` nanoseconds."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(root.rglob("*")):
+        status = path.lstat()
+        modified = status.st_mtime_ns // resolution * resolution
+        facts: dict[str, Any] = {"mode": status.st_mode, "size": status.st_size, "modified": modified}
+        if path.is_symlink():
+            facts["target"] = str(path.readlink())
+        elif path.is_file():
+            facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        found[str(path.relative_to(root))] = facts
+    return found
+
+
 def split(tree: Tree) -> tuple[dict[str, Entry], list[Notice]]:
     """Return the entries of a tree by path, and the notices; no address occurs twice."""
     records = list(tree.entries())

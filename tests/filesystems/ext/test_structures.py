@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kaval.filesystems.checksums.crc32c import crc32c, crc32c_rows
+from kaval.filesystems.deleted.claims import Claims
 from kaval.filesystems.ext.attributes import inline_ranges
 from kaval.filesystems.ext.bitmaps import true_runs
-from kaval.filesystems.checksums.crc32c import crc32c, crc32c_rows
-from kaval.filesystems.ext.claims import Claims
 from kaval.filesystems.ext.directories import is_index_block, read_names, self_number
 from kaval.filesystems.ext.inodes import EXTENTS_FLAG, Inode
 from kaval.filesystems.ext.mapping import Layout, Run, map_blocks, stream_extents

@@ -35,7 +35,9 @@ def translated(structure: str, *errors: type[Exception]) -> Iterator[None]:
     Raises:
         CorruptStructureError: The library could not make sense of the bytes.
     """
-    foreign: tuple[type[Exception], ...] = (*_FOREIGN, *errors)
+    from dissect.util.exceptions import Error
+
+    foreign: tuple[type[Exception], ...] = (*_FOREIGN, Error, *errors)
     try:
         yield
     except KavalError:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from kaval.core.records import ContentState, Entry, EntryKind
+from kaval.filesystems.deleted.claims import Claims
 from kaval.filesystems.ext.bitmaps import Bits
-from kaval.filesystems.ext.claims import Claims
 from kaval.filesystems.ext.mapping import Layout
 from kaval.filesystems.ext.volume import Volume
 
