@@ -30,8 +30,9 @@ def table(folder: Path, algorithm: str, values: Rows) -> DigestTable:
 def values(source: np.random.Generator, width: int) -> Rows:
     """Return values of several sorts: noise, alike in the first eight bytes, alike but for the last byte."""
     noise = source.integers(0, 256, (700, width), dtype=np.uint8)
-    alike = source.integers(0, 256, (200, width), dtype=np.uint8)
+    alike = source.integers(0, 256, (400, width), dtype=np.uint8)
     alike[:, :8] = 0x5A
+    alike[:50, 8:-2] = 0x5A
     last = np.zeros((100, width), dtype=np.uint8)
     last[:, -1] = np.arange(100)
     return np.concatenate([noise, alike, last, np.full((1, width), 255, dtype=np.uint8)])

@@ -26,6 +26,9 @@ U = np.uint64
 AHEAD = U(16)
 """How many steps ahead memory is asked for."""
 
+LONG_RUN = U(64)
+"""Rows of a bucket above which it is halved and not walked."""
+
 _TOGETHER = 64
 """How many look-ups wait for memory together."""
 
@@ -56,8 +59,20 @@ def _prefetch(typing_context: Any, address: Any) -> Any:
     return types.void(types.uint64), generate
 
 
+def _leading(typing_context: Any, address: Any) -> Any:
+    """Read the eight bytes at an address as a number that sorts as they do: big-endian, wherever they lie."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = ir.IntType(64)
+        loaded = builder.load(builder.inttoptr(arguments[0], word.as_pointer()), align=1)
+        return builder.bswap(loaded)
+
+    return types.uint64(types.uint64), generate
+
+
 popcount: Any = intrinsic(_popcount)
 prefetch: Any = intrinsic(_prefetch)
+leading: Any = intrinsic(_leading)
 
 
 @_compiled
@@ -142,22 +157,45 @@ def near(
 
 
 @_compiled
-def order(values: Any, at: Any, query: Any, width: int) -> int:
-    """Return -1, 0 or 1 as the value at a place sorts before, is, or sorts after the query."""
-    for place in range(width):
-        mine, other = values[at + U(place)], query[U(place)]
+def order(value: Any, query: Any, width: Any) -> int:
+    """Return -1, 0 or 1 as the value at an address sorts before, is, or sorts after the one at another.
+
+    The first eight bytes are known to be equal; the rest is compared eight at a time, the last eight whole.
+    """
+    place = U(8)
+    while True:
+        if place + U(8) > width:
+            place = width - U(8)
+        mine, other = leading(value + place), leading(query + place)
         if mine != other:
             return -1 if mine < other else 1
-    return 0
+        place += U(8)
+        if place >= width:
+            return 0
 
 
 @_compiled
-def leading(values: Any, at: Any) -> Any:
-    """Return the first eight bytes at a place as a number that sorts as they do."""
-    number = U(0)
-    for place in range(8):
-        number = (number << U(8)) | U(values[at + U(place)])
-    return number
+def lower_bound(memory: Any, step: Any, low: Any, high: Any, guess: Any, wanted: Any, query: Any) -> Any:
+    """Return the first row of a run whose first eight bytes are not before the wanted ones.
+
+    Short runs are walked from where evenly spread values would have it. Long ones are halved, by all bytes: there the
+    row is the first that is not before the query, however many begin alike.
+    """
+    if high - low > LONG_RUN:
+        while low < high:
+            middle = (low + high) >> U(1)
+            first = leading(memory + step * middle)
+            if first < wanted or (first == wanted and order(memory + step * middle, query, step) < 0):
+                low = middle + U(1)
+            else:
+                high = middle
+        return low
+    row = guess
+    while row < high and leading(memory + step * row) < wanted:
+        row += U(1)
+    while row > low and leading(memory + step * (row - U(1))) >= wanted:
+        row -= U(1)
+    return row
 
 
 @_compiled
@@ -172,46 +210,38 @@ def find(
 
     Queries are taken some at a time: their buckets are asked for, then the values in them, then all are searched.
     """
-    width = queries.shape[1]
-    step = U(width)
+    step = U(queries.shape[1])
+    low = np.empty(_TOGETHER, dtype=np.uint64)
+    high = np.empty(_TOGETHER, dtype=np.uint64)
+    guess = np.empty(_TOGETHER, dtype=np.uint64)
     wanted = np.empty(_TOGETHER, dtype=np.uint64)
-    lows = np.empty(_TOGETHER, dtype=np.uint64)
-    highs = np.empty(_TOGETHER, dtype=np.uint64)
-    memory, table = U(values.ctypes.data), U(buckets.ctypes.data)
-    item = U(buckets.itemsize)
+    asked, memory, table = U(queries.ctypes.data), U(values.ctypes.data), U(buckets.ctypes.data)
+    item, shift = U(buckets.itemsize), U(64 - bits)
     for start in range(0, len(queries), _TOGETHER):
         count = min(_TOGETHER, len(queries) - start)
         for place in range(count):
-            wanted[place] = leading(queries[start + place], U(0))
-            prefetch(table + item * (wanted[place] >> U(64 - bits)))
+            wanted[place] = leading(asked + step * U(start + place))
+            prefetch(table + item * (wanted[place] >> shift))
         for place in range(count):
-            bucket = wanted[place] >> U(64 - bits)
-            low, high = U(buckets[bucket]), U(buckets[bucket + U(1)])
-            lows[place], highs[place] = low, high
-            address, end = memory + step * low, memory + step * min(high, low + U(24))
-            while address < end:
-                prefetch(address)
-                address += U(64)
+            bucket = wanted[place] >> shift
+            low[place], high[place] = U(buckets[bucket]), U(buckets[bucket + U(1)])
+            within = (wanted[place] << U(bits)) >> U(32)
+            guess[place] = low[place] + ((within * (high[place] - low[place])) >> U(32))
+            address = memory + step * guess[place]
+            prefetch(address - U(64))
+            prefetch(address)
+            prefetch(address + U(64))
         for place in range(count):
-            low, high = lows[place], highs[place]
-            query = queries[start + place]
             rows[start + place] = -1
-            while low < high:
-                middle = (low + high) >> U(1)
-                found = leading(values, step * middle)
-                if found < wanted[place]:
-                    low = middle + U(1)
-                elif found > wanted[place]:
-                    high = middle
-                else:
-                    rest = order(values, step * middle, query, width)
-                    if rest == 0:
-                        rows[start + place] = middle
-                        break
-                    if rest < 0:
-                        low = middle + U(1)
-                    else:
-                        high = middle
+            query = asked + step * U(start + place)
+            row = lower_bound(memory, step, low[place], high[place], guess[place], wanted[place], query)
+            while row < high[place] and leading(memory + step * row) == wanted[place]:
+                rest = order(memory + step * row, query, step)
+                if rest == 0:
+                    rows[start + place] = row
+                if rest >= 0:
+                    break
+                row += U(1)
 
 
 @_compiled
