@@ -26,6 +26,8 @@ def text_bits(part: bytes, codec: str, *, cut: bool = False) -> float | None:
         return None
     if cut and len(text.encode(codec)) + 4 < len(part):
         return None
+    if "\0" in text:
+        return None
     plain = part if codec == "utf-8" else text.encode()
     if (len(plain) - len(plain.translate(None, _CONTROLS))) * 10 > len(plain):
         return None

@@ -175,6 +175,8 @@ class _Reader:
         rest = place.body + body_size(known)
         # A record of which a type is lost had a length of one byte, so that it takes less than 128 bytes.
         ends = self._ends[bisect_left(self._ends, rest) : bisect_left(self._ends, record + 128)][:_MOST_ENDS]
+        if place.first > 1:
+            ends = [end for end in ends if end in self._known_ends]
         if rest <= stated <= min(self._space.end, record + 127) and stated not in ends:
             ends.append(stated)
         bits = self._template.bits(known, place.first) + sheet.block_bits - log2(max(1, len(ends)))
@@ -235,9 +237,9 @@ class _Reader:
         if not self._template.fits(types) or body >= self._space.end:
             return
         size = body - record + body_size(types)
-        end = local_end(record, size, self._sheet.usable_size, keyed=self._keyed)
+        end, held = local_end(record, size, self._sheet.usable_size, keyed=self._keyed)
         limit = min(end, self._space.end)
-        evidence = body_bits(self._block, body, types, self._codec, legacy=self._template.legacy, end=limit)
+        evidence = body_bits(self._block, body, types, self._codec, legacy=self._template.legacy, end=min(held, limit))
         if evidence is None:
             return
         anchored = start < record and self._sheet.looks_like_block(start)

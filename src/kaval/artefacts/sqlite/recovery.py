@@ -17,7 +17,7 @@ from kaval.artefacts.sqlite.scanning import Scanner
 from kaval.artefacts.sqlite.schema import SCHEMA, declared_table, index_roots, read_tables
 from kaval.artefacts.sqlite.sheets import Sheet
 from kaval.artefacts.sqlite.spaces import Space, spaces
-from kaval.artefacts.sqlite.survey import Owner, Use, owners_of, survey
+from kaval.artefacts.sqlite.survey import Owner, Use, is_map, owners_of, survey
 from kaval.artefacts.sqlite.templates import Template
 from kaval.artefacts.sqlite.trees import INDEX_LEAF, TABLE_LEAF, Tell, TreePage, tree_page
 from kaval.core.errors import CorruptStructureError, UnreadableError
@@ -51,7 +51,7 @@ class Recovery:
     def __init__(
         self, state: State, header: Header, codec: str, tables: Mapping[str, Table], past: Past, tell: Tell
     ) -> None:
-        self._state, self._past, self._tell = state, past, tell
+        self._state, self._header, self._past, self._tell = state, header, past, tell
         self._indices = index_roots(state)
         self._survey = survey(state, header, [SCHEMA, *tables.values()], self._indices, tell)
         self._gathering = Gathering(self._survey, state, codec)
@@ -110,6 +110,8 @@ class Recovery:
             if image is not None:
                 yield image
         for past in self._past.pages():
+            if is_map(self._header, past.page):
+                continue
             owners = self._owners_once(past.page) if only is None else ()
             if only is not None:
                 if Owner(Use.TABLE, only.table.name) not in self._uses(past.page):

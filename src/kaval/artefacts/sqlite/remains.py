@@ -67,10 +67,13 @@ def record_types(block: bytes, record: int) -> tuple[list[int], int] | None:
     return (types, end) if place == end else None
 
 
-def local_end(record: int, size: int, usable_size: int, *, keyed: bool) -> int:
-    """Return where a cell ends whose payload begins at ``record``, the number of its overflow page included."""
+def local_end(record: int, size: int, usable_size: int, *, keyed: bool) -> tuple[int, int]:
+    """Return where a cell ends whose payload begins at ``record``, and where what it holds of that ends.
+
+    They differ where the payload runs over into other pages: the number of the first of them stands between.
+    """
     local = local_size(size, usable_size, INDEX_LEAF if keyed else TABLE_LEAF)
-    return record + local + (4 if local < size else 0)
+    return record + local + (4 if local < size else 0), record + local
 
 
 def body_size(types: Iterable[int]) -> int:

@@ -58,12 +58,29 @@ def restore(
     payload, local = local_payload(block, remains, state.usable_size)
     if local < remains.size and len(payload) == local and not remains.cut:
         at = remains.record + local
-        payload += _rest(state, int.from_bytes(block[at : at + 4], "big"), remains.size - local, usable)
+        whole = payload + _rest(state, int.from_bytes(block[at : at + 4], "big"), remains.size - local, usable)
+        payload = whole if _sound(whole, local, remains, codec) else payload
     values, lost, sure = _decode(payload, remains, codec)
     rowid = rowid_of(block, remains)
     if rowid is None and concluded is not None and remains.template.table.alias is not None:
         sure[remains.template.table.alias] = _CONCLUDED_ROWID
     return _in_columns(remains, values, lost, sure, concluded if rowid is None else rowid, shape)
+
+
+def _sound(payload: bytes, local: int, remains: Remains, codec: str) -> bool:
+    """Whether the texts that run over into other pages still are texts; if not, others use these pages by now."""
+    place = remains.body - remains.record
+    for serial_type in remains.types:
+        end = place + (0 if serial_type is None else size_of(serial_type))
+        if serial_type is not None and serial_type >= 13 and serial_type & 1 and local < end <= len(payload):
+            try:
+                text = payload[place:end].decode(codec)
+            except UnicodeDecodeError:
+                return False
+            if "\0" in text:
+                return False
+        place = end
+    return True
 
 
 def _rest(state: State, first: int, size: int, usable: PageCheck) -> bytes:

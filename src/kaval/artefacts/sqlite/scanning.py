@@ -18,7 +18,7 @@ from kaval.artefacts.sqlite.whole import WholeCell, header_lengths
 
 _OWN_BITS, _FOREIGN_BITS = 20.0, 36.0
 """Evidence asked of a cell in a page of its own table, and of one in any other page."""
-_DAMAGED_BITS = 24.0
+_DAMAGED_BITS, _UNOWNED_BITS = 24.0, 32.0
 _CUT_BITS = 30.0
 _LENGTH_BITS, _HEADER_BITS = 7.0, 7.0
 _FRAGMENT = 3
@@ -83,12 +83,12 @@ class Scanner:
             template = self.inferred.template(len(types))
         if template is None:
             return None
-        end = local_end(record, size, self._usable_size, keyed=keyed)
+        end, held = local_end(record, size, self._usable_size, keyed=keyed)
         limit = min(end, self._usable_size)
         # Where the page is known to be the table's, its pointers and the lengths vouch for the values.
         bits: float | None = _OWN_BITS
         if template is not owner or end > limit:
-            bits = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
+            bits = body_bits(block, body, types, self._codec, legacy=template.legacy, end=min(held, limit))
         if bits is None:
             return None
         bits += _LENGTH_BITS + 2 * _HEADER_BITS + template.bits(types)
@@ -158,11 +158,12 @@ class Scanner:
         template = owner if own else self._likest(types, keyed=keyed)
         if template is None:
             return None
-        end = local_end(cell.record, cell.size, self._usable_size, keyed=keyed)
+        end, held = local_end(cell.record, cell.size, self._usable_size, keyed=keyed)
         limit = min(end, space.end)
-        evidence = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
+        held = min(held, limit)
+        evidence = body_bits(block, body, types, self._codec, legacy=template.legacy, end=held)
         if evidence is None and own:
-            limit = sound_end(block, body, types, self._codec, legacy=template.legacy, end=limit)
+            limit = sound_end(block, body, types, self._codec, legacy=template.legacy, end=held)
             evidence = body_bits(block, body, types, self._codec, legacy=template.legacy, end=limit)
         if evidence is None:
             return None
@@ -193,7 +194,8 @@ class Scanner:
             return choose(found), None
         best: list[Remains] = []
         for template in [*likely, *(one for one in self.templates if not one.table.without_rowid)][:_ALL_TEMPLATES]:
-            got = choose(self._broken(sheet, space, template, found))
+            broken = self._broken(sheet, space, template, found)
+            got = choose([one for one in broken if one.bits >= _UNOWNED_BITS])
             if sum(one.weight for one in got) > sum(one.weight for one in best):
                 best, owner = got, template
         if owner is not None:

@@ -272,8 +272,19 @@ def _read_free_list(state: State, header: Header, done: Survey, tell: Tell) -> N
         trunk = int.from_bytes(block[:4], "big")
 
 
+def is_map(header: Header, page: int) -> bool:
+    """Whether a page is one of the pointer map of an auto-vacuum database (1.8)."""
+    lock = _LOCK_BYTE // header.page_size + 1
+    step = header.usable_size // 5 + 1
+    return (
+        bool(header.auto_vacuum)
+        and page > 1
+        and ((page - 2) % step == 0 or (page == lock + 1 and (lock - 2) % step == 0))
+    )
+
+
 def _own_maps(state: State, header: Header, done: Survey) -> None:
-    """Note the pages of the pointer map of an auto-vacuum database (1.8), and the page of the lock byte (1.4)."""
+    """Note the pages of the pointer map, and the page of the lock byte (1.4)."""
     lock = _LOCK_BYTE // header.page_size + 1
     if lock <= state.pages:
         done.owners[lock] = Owner(Use.LOCK)
