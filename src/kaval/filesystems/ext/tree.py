@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from kaval.core.errors import CorruptStructureError, KavalError, LocatorError, UnreadableError
@@ -18,6 +19,9 @@ from kaval.filesystems.ext.undelete import undelete
 from kaval.filesystems.ext.volume import Volume
 
 _COMPRESSED_BLOCKS_FLAG = 0x200
+_WITHOUT_CONTENT = frozenset({"$bad-blocks", "$resize"})
+"""System inodes whose blocks are set aside, and hold nothing that anybody wrote."""
+
 _SYSTEM_NAMES = {1: "$bad-blocks", 3: "$user-quota", 4: "$group-quota", 7: "$resize", 8: "$journal"}
 
 
@@ -83,7 +87,10 @@ class ExtTree:
                 continue
             if inode.block_count or inode.size:
                 place = Place(names[number], None, None)
-                yield from with_problem(describe(self.volume, inode, place, str(number), kind=EntryKind.SYSTEM))
+                described = describe(self.volume, inode, place, str(number), kind=EntryKind.SYSTEM)
+                if names[number] in _WITHOUT_CONTENT:
+                    described = described._replace(entry=replace(described.entry, content=ContentState.NONE))
+                yield from with_problem(described)
 
     def deleted_in_journal(self) -> Iterator[Entry | Notice]:
         """Yield deleted files that nothing but old copies in the journal still tells of."""
