@@ -76,6 +76,15 @@ class Tables:
                 found.setdefault(value, row)
         return found
 
+    def pairs(self, table: str, column: str, other: str) -> dict[Any, Value]:
+        """Return the values of one column by those of another; of a large table far less than its rows."""
+        found: dict[Any, Value] = {}
+        for row in self.rows(table):
+            value = value_of(row, column)
+            if value is not None and not isinstance(value, bytes):
+                found.setdefault(value, value_of(row, other))
+        return found
+
     def grouped(self, table: str, column: str) -> dict[Any, list[Row]]:
         """Return the rows of a table that share a value of one column."""
         found: dict[Any, list[Row]] = {}

@@ -68,7 +68,7 @@ class _Store:
         self._conversations = tables.by("conversations", "id")
         self._present = tables.grouped("callmembers", "call_db_id")
         self._sms_of = tables.by("smses", "chatmsg_id")
-        self._messages = tables.by("messages", "id")
+        self._messages = frozenset(tables.pairs("messages", "id", "id"))
 
     def _conversation(self, number: Any) -> dict[str, Any]:
         row = self._conversations.get(number)

@@ -65,7 +65,7 @@ class _Store:
         self._tables = tables
         self._handles = {number: text_of(row.get("id")) for number, row in tables.by("handle", "ROWID").items()}
         self._chats = tables.by("chat", "ROWID")
-        self._chat_of = tables.by("chat_message_join", "message_id")
+        self._chat_of = tables.pairs("chat_message_join", "message_id", "chat_id")
         self._files = tables.by("attachment", "ROWID")
         self._files_of = tables.grouped("message_attachment_join", "message_id")
         self._thrown_away = tables.by("chat_recoverable_message_join", "message_id")
@@ -99,8 +99,8 @@ class _Store:
             )
 
     def _chat(self, number: Any) -> Row | None:
-        joined = self._chat_of.get(number) or self._thrown_away.get(number)
-        return self._chats.get(joined.get("chat_id")) if joined else None
+        thrown = self._thrown_away.get(number)
+        return self._chats.get(self._chat_of.get(number) or (thrown.get("chat_id") if thrown else None))
 
     def message(self, row: Row) -> Artefact:
         number = row.get("ROWID")

@@ -175,7 +175,7 @@ class _Store:
 
     def reactions(self) -> Iterator[Artefact]:
         reactions = self._tables.by("message_add_on_reaction", "message_add_on_row_id")
-        messages = self._tables.by("message", "_id") if reactions else {}
+        messages = self._reacted_to() if reactions else {}
         for row in self._tables.rows("message_add_on"):
             reaction = reactions.get(row.get("_id"))
             if reaction is None:
@@ -199,6 +199,15 @@ class _Store:
                 details={"type": "reaction"},
                 **found(row),
             )
+
+    def _reacted_to(self) -> dict[Any, Row]:
+        """Return the messages somebody reacted to, by their row number."""
+        wanted = {row.get("parent_message_row_id") for row in self._tables.rows("message_add_on")}
+        messages: dict[Any, Row] = {}
+        for row in self._tables.rows("message"):
+            if row.get("_id") in wanted:
+                messages.setdefault(row.get("_id"), row)
+        return messages
 
     def calls(self) -> Iterator[Artefact]:
         for row in self._tables.rows("call_log"):
@@ -237,9 +246,12 @@ class _AboutMessages:
         self.locations = tables.by("message_location", "message_row_id")
         self.system = tables.by("message_system", "message_row_id")
         self.concerned = tables.grouped("message_system_chat_participant", "message_row_id")
-        self._media = tables.grouped("message_media", "message_row_id")
-        self._quoted = tables.by("message_quoted", "message_row_id")
-        self._forwarded = tables.by("message_forwarded", "message_row_id")
+        self._quoted = tables.pairs("message_quoted", "message_row_id", "key_id")
+        self._forwarded = tables.pairs("message_forwarded", "message_row_id", "message_row_id")
+        self._files: dict[Any, list[Attachment]] = {}
+        self._captions: dict[Any, str] = {}
+        for row in tables.rows("message_media"):
+            self._add_file(row)
         self._edits = tables.by("message_edit_info", "message_row_id")
         self._revoked = tables.by("message_revoked", "message_row_id")
         self._vcards = tables.grouped("message_vcard", "message_row_id")
@@ -254,24 +266,29 @@ class _AboutMessages:
             if at is not None:
                 yield Moment(at=at, meaning=meaning)
 
+    def _add_file(self, row: Row) -> None:
+        number, caption = row.get("message_row_id"), text_of(row.get("media_caption"))
+        if _describes_file(row):
+            self._files.setdefault(number, []).append(_attachment(row))
+        if caption:
+            self._captions.setdefault(number, caption)
+
     def reply(self, number: Any) -> str | None:
-        row = self._quoted.get(number)
-        return text_of(row.get("key_id")) if row else None
+        return text_of(self._quoted.get(number))
 
     def forwarded(self, row: Row) -> bool | None:
         flags = whole(row.get("origination_flags")) or 0
         return True if row.get("_id") in self._forwarded or flags & 1 else None
 
     def caption(self, number: Any) -> str | None:
-        captions = (text_of(row.get("media_caption")) for row in self._media.get(number, ()))
-        return next(filter(None, captions), None)
+        return self._captions.get(number)
 
     def vcard(self, number: Any) -> str | None:
         cards = [text_of(row.get("vcard")) for row in self._vcards.get(number, ())]
         return "\n".join(filter(None, cards)) or None
 
     def attachments(self, number: Any) -> tuple[Attachment, ...]:
-        return tuple(_attachment(row) for row in self._media.get(number, ()) if _describes_file(row))
+        return tuple(dict.fromkeys(self._files.get(number, ())))
 
 
 def _describes_file(row: Row) -> bool:

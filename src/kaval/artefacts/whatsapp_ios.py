@@ -58,7 +58,7 @@ class _Store:
         self._members = tables.by("zwagroupmember", "Z_PK")
         self._media = tables.by("zwamediaitem", "Z_PK")
         self._media_of = tables.by("zwamediaitem", "ZMESSAGE")
-        self._messages = tables.by("zwamessage", "Z_PK")
+        self._stanzas = tables.pairs("zwamessage", "Z_PK", "ZSTANZAID")
         self._names = {
             jid: name
             for row in tables.rows("zwaprofilepushname")
@@ -125,7 +125,6 @@ class _Store:
         partner = text_of(row.get("ZTOJID")) or conversation["conversation"]
         media = self._media.get(row.get("ZMEDIAITEM")) or self._media_of.get(row.get("Z_PK"))
         kind = whole(row.get("ZMESSAGETYPE"))
-        answered = self._messages.get(row.get("ZPARENTMESSAGE"))
         sent = cocoa_seconds(row.get("ZSENTDATE"))
         here = media is not None and kind == _PLACE
         return Artefact(
@@ -140,7 +139,7 @@ class _Store:
             who_name=None if outgoing else self._sender_name(row, member, sender),
             whom=(partner,) if partner and outgoing else (),
             identity=text_of(row.get("ZSTANZAID")) or text_of(row.get("Z_PK")),
-            reply_to=text_of(answered.get("ZSTANZAID")) if answered else None,
+            reply_to=text_of(self._stanzas.get(row.get("ZPARENTMESSAGE"))),
             text=text_of(row.get("ZTEXT")) or (text_of(media.get("ZTITLE")) if media else None),
             latitude=real(media.get("ZLATITUDE")) if media and here else None,
             longitude=real(media.get("ZLONGITUDE")) if media and here else None,
