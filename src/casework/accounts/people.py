@@ -141,6 +141,9 @@ def _open(by: audit.Actor, *, username: str, name: str, unit: Unit, rank: Rank) 
 
 def _grant(by: audit.Actor, to: Account, role: Role) -> None:
     RoleGrant.objects.create(account=to, role=role)
+    if to.has_usable_password():
+        # A link made while the account had no role would hand over the role as well.
+        Invitation.objects.filter(account=to, used_at=None).update(expires_at=clock.now())
     audit.append(actor=by, act="accounts.role_granted", subject=subject(to), fields={"role": role.value})
 
 

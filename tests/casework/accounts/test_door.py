@@ -315,3 +315,14 @@ def test_the_desk_is_absent_for_everyone_else(cast: Cast) -> None:
         for name in ("accounts", "open_account"):
             assert browser.get(reverse(f"accounts:{name}")).status_code == 404
         assert browser.post(reverse("accounts:invite", args=[cast.bashir.pk])).status_code == 404
+
+
+def test_a_link_kept_back_does_not_open_an_account_that_got_a_role_since(cast: Cast) -> None:
+    newcomer, first = invited(cast)
+    newcomer.set_password(STRONG)
+    newcomer.save()
+    kept_back = people.invite(acting=cast.dora, to=newcomer)
+    people.grant_role(acting=cast.esther, to=newcomer, role=accounts.Role.INVESTIGATOR)
+
+    for token in (first, kept_back):
+        assert people.invitation_of(token) is None
