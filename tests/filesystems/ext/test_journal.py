@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,18 @@ def test_replay_ends_at_a_copy_that_does_not_fit_its_checksum_and_tells(volume: 
     assert "rilp3.txt" in entries
     assert [notice.code for notice in notices] == [NoticeCode.DAMAGED]
     assert "transaction 6" in notices[0].message
+
+
+def test_fast_commits_that_are_not_applied_are_told(volume: bytes) -> None:
+    writer = JournalWriter(volume, WIDE | 0x20)
+    writer.transaction(5, [renamed(writer, volume, b"velk3.txt", b"rilp3.txt")])
+    place = writer._blocks[writer.length - 256] * 1024
+    for transaction, expected in ((6, [NoticeCode.SKIPPED]), (5, [])):
+        writer.content[place : place + 12] = struct.pack("<HHII", 9, 8, 0, transaction)
+        entries, notices = listed(writer.finish(start=1, sequence=5))
+
+        assert "rilp3.txt" in entries
+        assert [notice.code for notice in notices] == expected
 
 
 def test_a_journal_that_makes_no_sense_is_told_and_the_rest_listed(volume: bytes) -> None:

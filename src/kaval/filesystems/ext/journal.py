@@ -22,6 +22,7 @@ _64BIT, _CHECKSUM_2, _CHECKSUM_3, _FAST_COMMIT = 0x2, 0x8, 0x10, 0x20
 _ESCAPED, _SAME_UUID, _LAST_TAG = 1, 2, 8
 _READ_SIZE = 4 << 20
 _FAST_COMMIT_BLOCKS = 256
+_FAST_HEAD = 9
 
 Column = npt.NDArray[np.int64]
 
@@ -59,7 +60,8 @@ class Log:
     """The copies of blocks a journal holds, as columns in the order of their transactions.
 
     ``blocks`` are those of the file system, ``places`` the bytes of the source the copies start at. Only copies that no
-    later transaction has written over are listed. ``committed_at`` gives nanoseconds since 1970 by transaction.
+    later transaction has written over are listed. ``committed_at`` gives nanoseconds since 1970 by transaction;
+    ``fast_transaction`` is the one that fast commits stand for, where there are any.
     """
 
     facts: JournalFacts
@@ -72,6 +74,7 @@ class Log:
     committed_at: dict[int, int] = field(default_factory=dict)
     revoked: list[tuple[int, Column]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    fast_transaction: int | None = None
 
     def __len__(self) -> int:
         return len(self.blocks)
@@ -274,7 +277,16 @@ class _Reader:
             committed_at=self._committed,
             revoked=self._revoked,
             problems=self._problems,
+            fast_transaction=self._fast_transaction(),
         )
+
+    def _fast_transaction(self) -> int | None:
+        """Return the transaction that the area of fast commits at the end of the log begins with, if any."""
+        if not self._facts.features & _FAST_COMMIT or self._facts.end >= self._facts.length:
+            return None
+        block = self._medium.read_stored(int(self._places[self._facts.end]), self._facts.block_size)
+        tag, length, _, transaction = struct.unpack_from("<HHII", block)
+        return self._unwrap(transaction) if (tag, length) == (_FAST_HEAD, 8) else None
 
     def _not_overwritten(self, positions: Column, sequences: Column) -> npt.NDArray[np.bool_]:
         """Say of each tag whether the place of its copy was not used by a later transaction."""

@@ -126,6 +126,11 @@ class Volume:
         replay = plan_replay(log)
         if replay.problem:
             self._remark(NoticeCode.DAMAGED, replay.problem)
+        if log.fast_transaction == log.facts.sequence + replay.transactions:
+            message = (
+                "fast commits behind the last transaction are not applied; the last moments before a crash may lack"
+            )
+            self._remark(NoticeCode.SKIPPED, message)
         self.replayed_transactions = replay.transactions
         self.medium.replayed = replay.replayed
         self.medium.escaped = replay.escaped
