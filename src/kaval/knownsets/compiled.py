@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from kaval.core.errors import CorruptStructureError
 from kaval.folder.durable import flush_directory
@@ -89,6 +90,37 @@ def _hold(folder: Path) -> int:
     return descriptor
 
 
+class Reasons(Sequence[Match]):
+    """Why one digest matches: one match at least, read from the set when it is looked at."""
+
+    __slots__ = ("_algorithm", "_known", "_matches", "_row")
+
+    def __init__(self, known: CompiledSet, algorithm: str, row: int) -> None:
+        self._known = known
+        self._algorithm = algorithm
+        self._row = row
+        self._matches: list[Match] | None = None
+
+    def _read(self) -> list[Match]:
+        if self._matches is None:
+            self._matches = self._known.matches(self._algorithm, self._row)
+        return self._matches
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._read()[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._read() == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class CompiledSet:
     """A known set that answers: which of these values are in it, which are near to one of it.
 
@@ -115,17 +147,18 @@ class CompiledSet:
         if self._hold >= 0:
             os.close(self._hold)
 
-    def exact(self, algorithm: str, digests: Sequence[bytes]) -> list[list[Match]]:
+    def exact(self, algorithm: str, digests: Sequence[bytes]) -> list[Sequence[Match]]:
         """Return for each digest why it matches; nothing where it does not.
 
-        A digest the set grades in several ways matches once for each.
+        A digest the set grades in several ways matches once for each. What the set says is read when a match is
+        looked at, so that asking for a hundred thousand digests costs no more than finding them.
         """
         table = self.tables.get(algorithm)
         if table is None or algorithm not in EXACT:
             return [[] for _ in digests]
         nothing = ZERO_LENGTH[algorithm]
         return [
-            [] if row < 0 or digest == nothing else self.matches(algorithm, row)
+            [] if row < 0 or digest == nothing else Reasons(self, algorithm, row)
             for row, digest in zip(table.find_many(digests), digests, strict=True)
         ]
 

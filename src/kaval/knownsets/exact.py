@@ -16,6 +16,7 @@ import mmap
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from kaval.knownsets.batches import Rows
 
 _ROWS_A_BUCKET = 8
 _LOOKUP_COST = 500.0
+_FEW = 64
 _WIDE = 1 << 32
 
 
@@ -63,6 +65,7 @@ class DigestTable:
         if len(self._values) % self.width or len(buckets) != ((1 << self._bits) + 1) * np.dtype(kind).itemsize:
             raise CorruptStructureError(f"known set {folder}", f"the files of {algorithm} do not fit each other")
         self._buckets = np.frombuffer(buckets, dtype=kind)
+        self._starts: Sequence[int] = memoryview(cast("Any", self._buckets))
         self.rows: Rows = np.frombuffer(self._values, dtype=np.uint8).reshape(self.count, self.width)
         if int(self._buckets[-1]) != self.count:
             raise CorruptStructureError(f"known set {folder}", f"the bucket table of {algorithm} counts other values")
@@ -74,7 +77,13 @@ class DigestTable:
     def find(self, value: bytes) -> int:
         """Return the row of one value, -1 where it is not in the table."""
         bucket = int.from_bytes(value[:8], "big") >> (64 - self._bits)
-        low, high = int(self._buckets[bucket]), int(self._buckets[bucket + 1])
+        low, high = self._starts[bucket], self._starts[bucket + 1]
+        if high - low <= _FEW:
+            run = self._values[low * self.width : high * self.width]
+            place = run.find(value)
+            while place > 0 and place % self.width:
+                place = run.find(value, place + 1)
+            return -1 if place < 0 else low + place // self.width
         row = bisect_left(range(high), value, low, high, key=self.value)
         return row if row < high and self.value(row) == value else -1
 
