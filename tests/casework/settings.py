@@ -6,6 +6,7 @@ import atexit
 import base64
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,3 +29,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
 else:
     # The test server's threads end without a word; a connection kept open would keep the database from being removed.
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
+
+if "pytest" not in sys.modules:
+    # The type checker reads the settings, needs no files, and ends without clearing up.
+    shutil.rmtree(_folder)
