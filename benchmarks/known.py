@@ -35,7 +35,7 @@ import numpy as np
 
 from kaval.knownsets import Role, fast
 from kaval.knownsets.compiled import compile_set, open_set
-from kaval.knownsets.exact import DigestTable, bucket_bits, prefixes, write_buckets
+from kaval.knownsets.exact import DigestTable, TableWriter, prefixes
 from kaval.knownsets.formats import Reading, recognise
 from kaval.knownsets.hash_index import write_index
 from kaval.knownsets.near import HashTable
@@ -90,22 +90,23 @@ def compiled(wanted: bool) -> Iterator[None]:
         fast.EFFORT.pays = before  # type: ignore[method-assign]
 
 
-def sorted_values(path: Path, count: int, width: int, seed: int) -> None:
-    """Write so many random values in order."""
+def sorted_runs(count: int, width: int, seed: int) -> Iterator[Any]:
+    """Yield so many random values in order."""
     source = np.random.default_rng(seed)
-    with path.open("wb") as file:
-        for first in range(256):
-            share = count // 256 + (first < count % 256)
-            rows = source.integers(0, 256, (share, width), dtype=np.uint8)
-            rows[:, 0] = first
-            file.write(rows[np.argsort(prefixes(rows))].tobytes())
+    for first in range(256):
+        share = count // 256 + (first < count % 256)
+        rows = source.integers(0, 256, (share, width), dtype=np.uint8)
+        rows[:, 0] = first
+        yield rows[np.argsort(prefixes(rows))]
 
 
 def near(size: int, scratch: Path) -> None:
     """PDQ within 31: single, batches of 10 000, both numpy and compiled, beside faiss."""
     folder = scratch / "near"
     folder.mkdir()
-    sorted_values(folder / "pdq.values", size, 32, 1)
+    with (folder / "pdq.values").open("wb") as file:
+        for rows in sorted_runs(size, 32, 1):
+            file.write(rows.tobytes())
     built = cpu(lambda: write_index(folder))
     begun = time.perf_counter()
     table = HashTable(folder)
@@ -199,16 +200,13 @@ def exact(size: int, scratch: Path) -> None:
 
 def warm(size: int, scratch: Path, folder: Path) -> list[bytes]:
     """Print what look-ups cost in memory; return some values to ask for from the disk."""
-    sorted_values(folder / "sha1.values", size, 20, 3)
+    writer = TableWriter(folder, "sha1", size)
+    for rows in sorted_runs(size, 20, 3):
+        writer.add(rows)
+    writer.close()
     values = np.memmap(folder / "sha1.values", dtype=np.uint8, mode="r").reshape(-1, 20)
-    bits = bucket_bits(size)
-    counts = np.zeros(1 << bits, dtype=np.int64)
-    for start in range(0, size, 1 << 20):
-        places = (prefixes(values[start : start + (1 << 20)]) >> np.uint64(64 - bits)).astype(np.int64)
-        counts += np.bincount(places, minlength=1 << bits)
-    write_buckets(folder / "sha1.buckets", counts)
     table = DigestTable(folder, "sha1")
-    disk = sum((folder / name).stat().st_size for name in ("sha1.values", "sha1.buckets")) / size
+    disk = sum((folder / name).stat().st_size for name in ("sha1.values", "sha1.buckets", "sha1.fences")) / size
     print(f"exact, {size:,} SHA-1: {disk:.2f} bytes an entry")
     source = np.random.default_rng(4)
 

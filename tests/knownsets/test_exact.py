@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,17 +14,17 @@ from kaval.core.errors import CorruptStructureError
 from kaval.knownsets import fast
 from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Rows
-from kaval.knownsets.exact import DigestTable, bucket_bits, prefixes, write_buckets
+from kaval.knownsets.exact import PAGE_SIZE, DigestTable, TableWriter, bucket_bits
 
 DIGEST = st.binary(min_size=16, max_size=16)
 
 
 def table(folder: Path, algorithm: str, values: Rows) -> DigestTable:
     distinct = np.unique(values, axis=0)
-    (folder / f"{algorithm}.values").write_bytes(distinct.tobytes())
-    bits = bucket_bits(len(distinct))
-    places = (prefixes(distinct) >> np.uint64(64 - bits)).astype(np.int64)
-    write_buckets(folder / f"{algorithm}.buckets", np.bincount(places, minlength=1 << bits))
+    writer = TableWriter(folder, algorithm, len(values))
+    for start in range(0, len(distinct), 37):
+        writer.add(distinct[start : start + 37])
+    writer.close()
     return DigestTable(folder, algorithm)
 
 
@@ -74,12 +75,43 @@ def test_any_values_are_told_apart(
 
 
 def test_a_table_costs_at_most_half_a_byte_a_value_more() -> None:
-    for count in (10**5, 10**6, 10**7, 10**8, 4 * 10**8, 10**10):
-        width = 8 if count >= 1 << 32 else 4
-        assert width * ((1 << bucket_bits(count)) + 1) <= 0.5 * count + 16
+    for count in (10**5, 10**6, 10**7, 10**8, 10 << 23, 4 * 10**8, 10**10):
+        item = 8 if count >= 1 << 32 else 4
+        for width in (16, 20, 32):
+            assert item * ((1 << bucket_bits(count)) + 1) + 8 * (count * width // PAGE_SIZE + 1) <= 0.5 * count + 24
 
 
-@pytest.mark.parametrize("name", ["md5.values", "md5.buckets"])
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
+def test_one_look_up_touches_one_page_of_values(algorithm: str, tmp_path: Path) -> None:
+    width = WIDTHS[algorithm]
+    source = np.random.default_rng(11)
+    known = table(tmp_path, algorithm, source.integers(0, 256, (40_000, width), dtype=np.uint8))
+    asked = [row.tobytes() for row in known.rows[::3]] + [source.bytes(width) for _ in range(10_000)]
+    touched: list[tuple[int, int]] = []
+
+    class Watched:
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def __len__(self) -> int:
+            return len(self.inner)
+
+        def __getitem__(self, wanted: slice) -> bytes:
+            if wanted.start < wanted.stop:
+                touched.append((wanted.start // PAGE_SIZE, (wanted.stop - 1) // PAGE_SIZE))
+            return bytes(self.inner[wanted])
+
+    known._values = Watched(known._values)  # type: ignore[assignment]
+    twice = 0
+    for value in asked:
+        touched.clear()
+        known.find(value)
+        twice += len({page for pages in touched for page in pages}) > 1
+    whole_rows = PAGE_SIZE % width == 0
+    assert twice <= (0 if whole_rows else len(asked) * 2 * width / PAGE_SIZE)
+
+
+@pytest.mark.parametrize("name", ["md5.values", "md5.buckets", "md5.fences"])
 def test_files_that_do_not_fit_are_damage(name: str, tmp_path: Path) -> None:
     table(tmp_path, "md5", np.random.default_rng(1).integers(0, 256, (500, 16), dtype=np.uint8))
     path = tmp_path / name

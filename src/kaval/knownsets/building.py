@@ -20,7 +20,7 @@ from kaval.core.errors import CorruptStructureError, LimitExceededError
 from kaval.knownsets.algorithms import EXACT, WIDTHS, ZERO_LENGTH
 from kaval.knownsets.batches import NO_DETAIL, Batch, Column, Rows
 from kaval.knownsets.details import MANY
-from kaval.knownsets.exact import bucket_bits, prefixes, write_buckets
+from kaval.knownsets.exact import TableWriter
 from kaval.knownsets.hash_index import write_index
 from kaval.knownsets.near import FLAT_BELOW
 from kaval.knownsets.photodna import write_sums
@@ -197,29 +197,20 @@ def _place_starts(folder: Path, *, verbatim: bool) -> None:
 def write_table(folder: Path, algorithm: str, spill: Spill) -> int:
     """Write the sorted distinct values of an algorithm, their buckets and links; return how many there are."""
     spill.put_aside()
-    finest = bucket_bits(spill.records)
-    counts = np.zeros(1 << finest, dtype=np.int64)
+    table = TableWriter(folder, algorithm, spill.records)
     links = _Links(folder, algorithm) if spill.linked else None
-    total = 0
-    with (folder / f"{algorithm}.values").open("wb") as file:
-        for records in spill.groups():
-            values, first = records, None
-            if spill.linked:
-                first = changes(np.ascontiguousarray(records[:, : spill.width]))
-                values = records[first, : spill.width]
-            file.write(np.ascontiguousarray(values).data)
-            places = (prefixes(values) >> np.uint64(64 - finest)).astype(np.int64)
-            low, high = int(places[0]), int(places[-1]) + 1
-            counts[low:high] += np.bincount(places - low, minlength=high - low)
-            if links is not None and first is not None:
-                owners = np.ascontiguousarray(records[:, spill.width :]).view(">u4")[:, 0].astype(np.uint32)
-                links.add(owners, np.flatnonzero(first))
-            total += len(values)
+    for records in spill.groups():
+        if links is None:
+            table.add(records)
+            continue
+        first = changes(np.ascontiguousarray(records[:, : spill.width]))
+        table.add(records[first, : spill.width])
+        owners = np.ascontiguousarray(records[:, spill.width :]).view(">u4")[:, 0].astype(np.uint32)
+        links.add(owners, np.flatnonzero(first))
+    table.close()
     if links is not None:
         links.close()
-    bits = bucket_bits(total)
-    write_buckets(folder / f"{algorithm}.buckets", counts.reshape(1 << bits, -1).sum(axis=1))
-    return total
+    return table.count
 
 
 class _Links:
