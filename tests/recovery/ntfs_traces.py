@@ -1,0 +1,87 @@
+"""Traces of deleted files laid into the small NTFS of ``tests/filesystems``: index blocks, slack, journals."""
+
+from __future__ import annotations
+
+import struct
+
+from kaval.core.keys import Keyring
+from kaval.core.records import Entry, Notice
+from kaval.core.sources import BytesSource
+from kaval.filesystems import FILESYSTEMS
+from kaval.recovery import RECOVERIES
+from tests.filesystems.ntfs_image import DIRECTORY, FILETIME, IN_USE, RECORD, NtfsImage, mapped, named, times
+
+BLOCK = 4096
+HEADER = 64
+CAPABILITIES = ("ntfs-index",)
+
+
+def key(name: str, parent: int, *, sequence: int = 1, at: int = FILETIME, size: int = 0, kind: int = 0x20) -> bytes:
+    """Return the value of a $FILE_NAME: changed 20 ticks after ``at``, in the Win32 namespace."""
+    stamps = (at, at + 10, at + 20, at + 30)
+    value = struct.pack("<QQQQQQQIIBB", parent | sequence << 48, *stamps, size + 8, size, kind, 0, len(name), 1)
+    return value + name.encode("utf-16-le")
+
+
+def index_entry(number: int, sequence: int, value: bytes) -> bytes:
+    """Return an index entry for a $FILE_NAME."""
+    length = (16 + len(value) + 7) // 8 * 8
+    return (struct.pack("<QHHI", number | sequence << 48, length, len(value), 0) + value).ljust(length, b"\0")
+
+
+END = struct.pack("<QHHI", 0, 16, 0, 2)
+
+
+def index_block(entries: list[bytes], slack: bytes = b"", vcn: int = 0) -> bytes:
+    """Return an index block with its update sequence in place; ``slack`` follows its last entry."""
+    body = b"".join(entries) + END
+    head = struct.pack("<4sHHQQ", b"INDX", 40, 9, 0, vcn)
+    head += struct.pack("<IIII", HEADER - 24, HEADER - 24 + len(body), BLOCK - 24, 0)
+    block = bytearray((head.ljust(HEADER, b"\0") + body + slack).ljust(BLOCK, b"\0"))
+    assert len(block) == BLOCK
+    return protected(block, 40)
+
+
+def protected(block: bytearray, array: int) -> bytes:
+    """Return a block whose sectors end in the mark of its update sequence."""
+    block[array : array + 2] = b"\x07\0"
+    for sector in range(len(block) // 512):
+        end = 512 * (sector + 1)
+        block[array + 2 + 2 * sector : array + 4 + 2 * sector] = block[end - 2 : end]
+        block[end - 2 : end] = b"\x07\0"
+    return bytes(block)
+
+
+def add_directory(
+    image: NtfsImage,
+    number: int,
+    name: str,
+    cluster: int,
+    blocks: list[bytes],
+    *,
+    flags: int = IN_USE | DIRECTORY,
+    sequence: int = 1,
+) -> None:
+    """Add a directory whose index lies at a cluster."""
+    runs = image.put(cluster, b"".join(blocks))
+    index = mapped(0xA0, runs, len(blocks) * BLOCK, name="$I30", ident=4)
+    image.add(number, times(), named(name), index, flags=flags, sequence=sequence)
+
+
+def add_record_slack(image: NtfsImage, number: int, content: bytes) -> None:
+    """Lay bytes behind the end of a record, in its second sector."""
+    block = bytearray(image.records[number])
+    place = max(520, (int.from_bytes(block[24:28], "little") + 7) // 8 * 8)
+    assert place + len(content) < RECORD - 2
+    block[place : place + len(content)] = content
+    image.records[number] = bytes(block)
+
+
+def found(content: bytes, *capabilities: str) -> tuple[dict[str, Entry], list[Notice]]:
+    """Return what the capabilities find, by address; the notices are those of all of them."""
+    source = BytesSource(content)
+    tree = FILESYSTEMS.get("ntfs").open(source, Keyring())
+    records = [record for name in capabilities or CAPABILITIES for record in RECOVERIES.get(name).recover(source, tree)]
+    entries = [record for record in records if isinstance(record, Entry)]
+    assert len({entry.address for entry in entries}) == len(entries), "an address occurs twice"
+    return {entry.address: entry for entry in entries}, [record for record in records if isinstance(record, Notice)]
