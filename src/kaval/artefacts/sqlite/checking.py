@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from unicodedata import category
 
 from kaval.artefacts.sqlite.records import size_of
 
@@ -13,6 +14,8 @@ _LEAST = {2: 8, 3: 16, 4: 24, 5: 32, 6: 48}
 """Bits of the next smaller serial type, which SQLite takes wherever the number fits it (2.1)."""
 _CONTROLS = bytes(sorted(set(range(32)) - {9, 10, 13}))
 _CHECKED = 4096
+_CHARACTERS = 64
+_UNUSED = frozenset({"Cn", "Co", "Cs"})
 
 
 def text_bits(part: bytes, codec: str, *, cut: bool = False) -> float | None:
@@ -28,10 +31,18 @@ def text_bits(part: bytes, codec: str, *, cut: bool = False) -> float | None:
         return None
     if "\0" in text:
         return None
+    if codec != "utf-8" and not _sound_characters(text[:_CHARACTERS]):
+        return None
     plain = part if codec == "utf-8" else text.encode()
     if (len(plain) - len(plain.translate(None, _CONTROLS))) * 10 > len(plain):
         return None
     return min(24.0, len(part) * 0.6)
+
+
+def _sound_characters(text: str) -> bool:
+    """Whether characters of two bytes are in use at all, and not those of another text read from its second byte."""
+    shifted = sum(ord(character) & 0xFF == 0 for character in text)
+    return shifted * 2 <= len(text) and not any(category(character) in _UNUSED for character in text)
 
 
 def value_bits(block: bytes, place: int, serial_type: int, codec: str, *, legacy: bool) -> float | None:

@@ -14,7 +14,6 @@ _FIXED = ((0, NULL), (1, INTEGER), (2, INTEGER), (3, INTEGER), (4, INTEGER), (5,
 _SURE = 0.9
 UNSURE = 0.5
 """How sure a value is of which the extent is a guess."""
-_CHECKED_BITS = 2.5
 Answer = tuple[tuple[int | None, ...], tuple[tuple[int, float], ...], float]
 
 
@@ -80,9 +79,6 @@ def conclude(
     ``byte`` is the last byte of the last lost type where it is longer than one byte. ``None``: no types fit the values.
     """
     end = body + size + sum(map(size_of, known))
-    checked = body_bits(block, body + size, known, codec, legacy=template.legacy, end=end)
-    if checked is None:
-        return None
     tried = 0
     fitting: list[tuple[float, tuple[int, ...], float]] = []
     for types in _combinations(template, count, size):
@@ -104,11 +100,16 @@ def conclude(
         return _undecided(fitting, count, known)
     # What was tried more often fits more often; and what is unusual has to be shown better.
     bits += log2(min(1.0, best * 4)) - log2(tried)
-    if checked < _CHECKED_BITS and any(one >= 12 for one in types):
-        # A text or blob of any length would fit: the values behind it do not tell where it ends.
+    if any(one >= 12 for one in types) and not _bounded(types, known):
         return (*types, *known), tuple((place, UNSURE) for place in range(count)), bits
     confidence = round(0.98 * sure, 3)
     return (*types, *known), tuple((place, confidence) for place in range(count)), bits
+
+
+def _bounded(types: Sequence[int], known: Sequence[int]) -> bool:
+    """Whether it shows where a text of lost type ends: a number follows, which is no text. A blob's end never shows."""
+    following = next((one for one in known if size_of(one)), None)
+    return all(one < 12 or one & 1 for one in types) and following is not None and following < 12
 
 
 def _undecided(

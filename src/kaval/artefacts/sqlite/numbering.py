@@ -12,6 +12,9 @@ from itertools import pairwise
 
 from kaval.artefacts.sqlite.remains import Remains
 
+_FRAGMENT = 3
+"""Bytes between cells that are too few for a free block (1.6)."""
+
 
 def conclude_rowids(known: Sequence[tuple[int, int]], unknown: Sequence[Remains]) -> dict[int, int]:
     """Return rowids by the offset of the cell; ``known`` are offsets and rowids of the cells that tell theirs."""
@@ -19,9 +22,11 @@ def conclude_rowids(known: Sequence[tuple[int, int]], unknown: Sequence[Remains]
     if any(first[1] <= second[1] for first, second in pairwise(ordered)):
         return {}
     concluded: dict[int, int] = {}
-    starts = sorted(remains.start for remains in unknown)
+    ends = {remains.start: remains.end for remains in unknown}
+    starts = sorted(ends)
     for (low, high_rowid), (high, low_rowid) in pairwise(ordered):
         between = starts[bisect_right(starts, low) : bisect_left(starts, high)]
-        if between and high_rowid - low_rowid - 1 == len(between):
+        tiled = all(0 <= second - ends[first] <= _FRAGMENT for first, second in pairwise([*between, high]))
+        if between and tiled and high_rowid - low_rowid - 1 == len(between):
             concluded.update(zip(between, range(high_rowid - 1, low_rowid, -1), strict=True))
     return concluded

@@ -12,14 +12,14 @@ from kaval.artefacts.sqlite.pages import Placed, State
 from kaval.artefacts.sqlite.past import Past
 from kaval.artefacts.sqlite.records import signed, varint
 from kaval.artefacts.sqlite.remains import Remains
-from kaval.artefacts.sqlite.rows import RecoveredRow, RecoverySource, Table
+from kaval.artefacts.sqlite.rows import RecoveredRow, RecoverySource, Table, Value
 from kaval.artefacts.sqlite.scanning import Scanner
 from kaval.artefacts.sqlite.schema import SCHEMA, declared_table, index_roots, read_tables
 from kaval.artefacts.sqlite.sheets import Sheet
 from kaval.artefacts.sqlite.spaces import Space, spaces
 from kaval.artefacts.sqlite.survey import Owner, Use, is_map, owners_of, survey
 from kaval.artefacts.sqlite.templates import Template
-from kaval.artefacts.sqlite.trees import INDEX_LEAF, TABLE_LEAF, Tell, TreePage, tree_page
+from kaval.artefacts.sqlite.trees import INDEX_LEAF, TABLE_INTERIOR, TABLE_LEAF, Tell, TreePage, tree_page
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.progress import advance
 from kaval.core.records import Notice, NoticeCode
@@ -73,17 +73,19 @@ class Recovery:
                 yield row
 
     def _dropped_tables(self, header: Header) -> list[Table]:
-        """Return tables that were declared once: by earlier states, and by deleted records of the schema."""
+        """Return tables that were declared once: by earlier states, and by deleted records of the schema.
+
+        What is left of their trees, and of those of dropped indices, tells whose the free pages were.
+        """
         known = {(table.name, table.sql) for table in (one.table for one in self._templates)}
         found: list[Table] = []
+        indices: dict[int, str] = {}
         declared = [table for one in self._past.states() for table in read_tables(one, _silent).values()]
-        schema = self._survey.templates[SCHEMA.name]
-        gathering = Gathering(self._survey, self._state, self._codec)
-        scanner = Scanner([schema], self._codec, self._state.usable_size)
-        self._look_through_all(self._schema_images(schema), scanner, gathering)
-        for row in gathering.rows():
+        for values in self._deleted_declarations():
+            if values[0] == "index" and isinstance(values[3], int):
+                indices[values[3]] = str(values[2])
             try:
-                table = declared_table(list(row.values), dropped=True)
+                table = declared_table(values, dropped=True)
             except CorruptStructureError:
                 continue
             if table is not None:
@@ -93,7 +95,23 @@ class Recovery:
                 known.add((table.name, table.sql))
                 found.append(_as_dropped(table))
                 self._templates.append(Template(found[-1], schema_format=header.schema_format))
+        self._earlier.append(self._free_only(owners_of(self._state, found, indices)))
         return found
+
+    def _deleted_declarations(self) -> Iterator[list[Value]]:
+        """Yield the records of the schema that are no longer in it."""
+        schema = self._survey.templates[SCHEMA.name]
+        gathering = Gathering(self._survey, self._state, self._codec)
+        scanner = Scanner([schema], self._codec, self._state.usable_size)
+        self._look_through_all(self._schema_images(schema), scanner, gathering)
+        for row in gathering.rows():
+            yield list(row.values)
+
+    def _free_only(self, owners: dict[int, Owner]) -> dict[int, Owner]:
+        """Return the owners of pages that nothing uses now."""
+        free = (Use.FREE, Use.TRUNK)
+        used = {page for page, owner in self._survey.owners.items() if owner.use not in free}
+        return {page: owner for page, owner in owners.items() if page not in used}
 
     def _schema_images(self, schema: Template) -> Iterator[_Image]:
         for image in self._images(only=schema):
@@ -154,6 +172,9 @@ class Recovery:
         """Return what a page is or was used for, now and in earlier states."""
         owners = [self._survey.owners.get(page), *(one.get(page) for one in self._earlier)]
         return [owner for owner in owners if owner is not None]
+
+    def _was_index(self, page: int) -> bool:
+        return any(owner.use == Use.INDEX for owner in self._uses(page))
 
     def _owners_once(self, page: int) -> tuple[Template, ...]:
         """Return the tables a page belonged to at some time, as far as any state or a root page tells."""
@@ -224,6 +245,8 @@ class Recovery:
         self, image: _Image, page: TreePage, sheet: Sheet, scanner: Scanner, gathering: Gathering
     ) -> None:
         """Look at a page of a tree that is free or of the past: at its cells, and between them."""
+        if not image.owners and page.kind not in (TABLE_INTERIOR, TABLE_LEAF) and self._was_index(image.number):
+            return
         owner = image.owners[0] if len(image.owners) == 1 else None
         sample = scanner.array(page, page.pointers[:_SAMPLE], owner, infer=not image.owners)
         fitting = sum(cell.template is owner for cell in sample)

@@ -42,7 +42,8 @@ class Remains:
         size = self.end - self.start
         if self.whole:
             return 20.0 + size
-        return (15.0 + 0.9 * size if self.anchored else 0.5 * size) + (10.0 if self.exact else 0.0)
+        held = (15.0 + 0.9 * size if self.anchored else 0.5 * size) + (10.0 if self.exact else 0.0)
+        return held - (8.0 if self.concluded else 0.0)
 
     def cut_at(self, end: int) -> Remains:
         """Return the same remains where something else begins before their end."""

@@ -24,7 +24,11 @@ _LENGTH_BITS, _HEADER_BITS = 7.0, 7.0
 _FRAGMENT = 3
 """Bytes between cells that are too few for a free block (1.6)."""
 _REMEMBERED = 1 << 16
+_CHAIN = 2
+"""Damaged cells that have to lie in a page of which nothing else tells whose it was."""
 _VOTERS = 24
+_TOLD_FROM_INDEX = 4
+"""Values of a record by which a table without rowids is told from an index of others; fewer are not guessed at."""
 _ALL_TEMPLATES = 64
 """Tables for which damaged cells are looked for in a page of which nothing tells whose it was."""
 
@@ -106,7 +110,11 @@ class Scanner:
 
     def _compare(self, types: Sequence[int], *, keyed: bool) -> Template | None:
         best = max(
-            (template for template in self.templates if template.table.without_rowid == keyed),
+            (
+                template
+                for template in self.templates
+                if template.table.without_rowid == keyed and not (keyed and template.count < _TOLD_FROM_INDEX)
+            ),
             key=lambda template: template.likeness(types),
             default=None,
         )
@@ -192,16 +200,22 @@ class Scanner:
             return self.between(sheet, space, owner, damaged=damaged), owner
         if not sheet.block_places(space):
             return choose(found), None
+        used = sum(map(bool, sheet.block[space.start : space.end]))
         best: list[Remains] = []
         for template in [*likely, *(one for one in self.templates if not one.table.without_rowid)][:_ALL_TEMPLATES]:
             broken = self._broken(sheet, space, template, found)
             got = choose([one for one in broken if one.bits >= _UNOWNED_BITS])
-            if sum(one.weight for one in got) > sum(one.weight for one in best):
+            explained = sum(one.end - one.start for one in got)
+            if len(got) >= _CHAIN and explained * 2 >= used and _weight(got) > _weight(best):
                 best, owner = got, template
         if owner is not None:
             self.templates.remove(owner)
             self.templates.insert(0, owner)
         return best, owner
+
+
+def _weight(found: Sequence[Remains]) -> float:
+    return sum(one.weight for one in found)
 
 
 def _with_known_ends(sheet: Sheet, space: Space, found: list[Remains]) -> list[Remains]:
