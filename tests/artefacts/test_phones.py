@@ -74,6 +74,14 @@ def test_calls_tell_their_direction_and_how_they_ended(tmp_path: Path) -> None:
     assert (calls[0].duration_s, calls[0].who_name, calls[0].account) == (61, "Tarn", "+009")
 
 
+def test_calls_of_a_table_that_was_dropped_are_recovered(tmp_path: Path) -> None:
+    records = read(item_of(database(tmp_path / "c.db", CALLS, "DROP TABLE calls;"), "c.db"))
+    calls = artefacts(records, ArtefactKind.CALL)
+
+    assert {call.who or call.whom[0] for call in calls} == {"+001", "+002", "+003", "+004"}
+    assert all(call.recovered for call in calls)
+
+
 CONTACTS = """
 CREATE TABLE mimetypes (_id INTEGER PRIMARY KEY, mimetype TEXT);
 CREATE TABLE accounts (_id INTEGER PRIMARY KEY, account_name TEXT, account_type TEXT);

@@ -14,9 +14,10 @@ ROWS_A_SIGN = 512
 
 
 class Tables:
-    """The tables of a database; names are asked for in lower case.
+    """The tables of a database, those that were dropped among them; names are asked for in lower case.
 
     Recovered rows are read once, at the first question, and kept: a row that the live table holds as well is left out.
+    Where reading them failed, what was read before is what there is.
     """
 
     def __init__(self, database: Database) -> None:
@@ -26,18 +27,19 @@ class Tables:
         self._by_table: dict[str, list[RecoveredRow]] = {}
 
     def __contains__(self, table: str) -> bool:
-        return table in self._names
+        return table in self._names or table in self._by_table
 
     def names(self) -> list[str]:
         """Return the names of the tables, in lower case, in order."""
-        return sorted(self._names)
+        return sorted(self._names.keys() | self._by_table.keys())
 
     def columns(self) -> frozenset[str]:
-        """Return every column of every table, written ``table.column`` in lower case."""
+        """Return every column of every table, written ``table.column`` in lower case; of dropped ones as recovered."""
+        self.recovered()
+        live = ((table, described.columns) for table, described in self.database.tables.items())
+        dropped = ((table, rows[0].columns) for table, rows in self._by_table.items() if table not in self._names)
         return frozenset(
-            f"{table.lower()}.{column.lower()}"
-            for table, described in self.database.tables.items()
-            for column in described.columns
+            f"{table.lower()}.{column.lower()}" for table, columns in (*live, *dropped) for column in columns
         )
 
     def live(self, table: str) -> Iterator[Row]:
@@ -63,9 +65,8 @@ class Tables:
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows of a table, live ones first."""
         yield from self.live(table)
-        if table in self._names:
-            self.recovered()
-            yield from self._by_table.get(table, ())
+        self.recovered()
+        yield from self._by_table.get(table, ())
 
     def by(self, table: str, column: str) -> dict[Any, Row]:
         """Return the rows of a table by one column; a live row comes before a recovered one."""

@@ -99,7 +99,12 @@ class _Reader:
         if isinstance(item, Notice):
             self._remark(item, place)
             return
-        columns = item.opened.columns() if item.opened else frozenset()
+        columns: frozenset[str] = frozenset()
+        if item.opened is not None:
+            recovered = fenced("sqlite", item.opened.recovered, strict=self._strict)
+            if isinstance(recovered, Notice):
+                self._remark(recovered, place)
+            columns = item.opened.columns()
         for parser in ARTEFACTS.available():
             if parser.wanted.fits(item.path, item.media_type, columns):
                 self._parse(parser, item, place)
@@ -176,14 +181,10 @@ class _Reader:
 
     def _recovered(self, tables: Tables, place: str) -> None:
         """Put every row on record that the database no longer shows, of known and unknown applications."""
-        rows = fenced("sqlite", tables.recovered, strict=self._strict)
-        if isinstance(rows, Notice):
-            self._remark(rows, place)
-        else:
-            for number, row in enumerate(rows):
-                if number % RECORDS_A_BEAT == 0:
-                    beat()
-                self._writer.recovered(self._reading, row, place)
+        for number, row in enumerate(tables.recovered()):
+            if number % RECORDS_A_BEAT == 0:
+                beat()
+            self._writer.recovered(self._reading, row, place)
         for notice in tables.database.notices:
             self._remark(notice, place)
 
