@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -15,9 +16,9 @@ from typing import Any
 import pytest
 
 from kaval.core.errors import CorruptStructureError, UsageError
-from kaval.knownsets import Role, SetInfo, importing
+from kaval.knownsets import Role, SetInfo, building, importing
 from kaval.knownsets.building import Builder
-from kaval.knownsets.importing import Order, Progress
+from kaval.knownsets.importing import ImportStoppedError, Order, Progress
 from kaval.knownsets.store import Description, Store, default_store
 
 LIST = Description(name="tarn list", role=Role.ALERT, owner="Lopel", legal_basis="Order 7", received_on="2026-01-02")
@@ -292,3 +293,19 @@ def test_a_file_changed_while_it_was_read_is_not_kept(tmp_path: Path, monkeypatc
     with pytest.raises(UsageError, match="changed while"):
         store.import_set(Order(paths=(path,), role=Role.ALERT), LIST, report=change)
     assert store.names() == []
+
+
+def test_a_full_disk_stops_an_import_that_can_be_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "sets")
+    path = listed(tmp_path / "a.txt", digests(0, 300))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "write_table", full)
+        with pytest.raises(ImportStoppedError, match=r"No space left.*to go on"):
+            imported(store, path)
+    assert store.names() == []
+    assert [asked["position"] for _, asked in store.interrupted()] == [300 * 41]
+    assert imported(store, path).counts == {"sha1": 300}

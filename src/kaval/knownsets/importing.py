@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from kaval.core.errors import CorruptStructureError, NotRecognisedError, UsageError
+from kaval.core.errors import CorruptStructureError, KavalError, NotRecognisedError, UsageError
 from kaval.folder.durable import flush_directory, place_json
 from kaval.knownsets import Role
 from kaval.knownsets.building import Builder
@@ -32,6 +32,15 @@ OF_THE_WORKPLACE = ("lock", "asked.json")
 
 _CHECKPOINT_SIZE = 256 << 20
 _HASH_BLOCK = 1 << 20
+
+
+class ImportStoppedError(KavalError):
+    """The machine could not go on; what was put aside can be gone on from."""
+
+    def __init__(self, reason: str, *, resumable: bool) -> None:
+        self.reason = reason
+        hint = "; mend it and give the same command again to go on" if resumable else ""
+        super().__init__(f"The import stopped: {reason}{hint}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +158,7 @@ def import_files(order: Order, folder: Path, *, report: Report = silent, resumab
         NotRecognisedError: No format recognises the files.
         CorruptStructureError: A file is cut off or contradicts its format; ``offset`` says where.
         UsageError: A file cannot be read, or the role cannot be that of such a list.
+        ImportStoppedError: The machine could not read or write on (no room left, a bad disk).
     """
     known = order.recognised()
     verbatim = known.verbatim and not any(is_archive(path) for path in order.paths)
@@ -157,6 +167,10 @@ def import_files(order: Order, folder: Path, *, report: Report = silent, resumab
     except NotVerbatimError:
         _clear(folder)
         return _Import(order, known, folder, report, resumable=resumable, verbatim=False).run()
+    except OSError as error:
+        if isinstance(error, KavalError):
+            raise
+        raise ImportStoppedError(error.strerror or str(error), resumable=resumable) from error
 
 
 class _Import:

@@ -34,7 +34,11 @@ _TOGETHER = 64
 
 
 def _compiled(function: F) -> F:
-    return cast("F", numba.njit(cache=True, boundscheck=False, nogil=True)(function))
+    """Return a function that is compiled at its first call, and kept on the disk where there is a place for it."""
+    try:
+        return cast("F", numba.njit(cache=True, boundscheck=False, nogil=True)(function))
+    except RuntimeError:  # numba finds no folder to keep it in
+        return cast("F", numba.njit(boundscheck=False, nogil=True)(function))
 
 
 def _popcount(typing_context: Any, number: Any) -> Any:

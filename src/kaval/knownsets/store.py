@@ -34,7 +34,7 @@ from kaval.folder.durable import flush_directory, place_json
 from kaval.knownsets import Role, SetInfo
 from kaval.knownsets.asking import Desk
 from kaval.knownsets.compiled import CompiledSet, read_info
-from kaval.knownsets.importing import Checkpoint, Order, Report, import_files, seal, silent
+from kaval.knownsets.importing import Checkpoint, ImportStoppedError, Order, Report, import_files, seal, silent
 from kaval.knownsets.judgements import Judgements
 
 _LONGEST_NAME = 120
@@ -320,6 +320,8 @@ class Store:
         try:
             place_json(asked, folder / "asked.json")
             yield folder
+        except ImportStoppedError:
+            raise
         except KavalError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
