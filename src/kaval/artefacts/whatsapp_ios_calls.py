@@ -1,6 +1,7 @@
 """WhatsApp on iOS: calls in ``CallHistory.sqlite``, by public descriptions (iLEAPP).
 
-Direction, picture and missed are stored for a group of calls; where it holds several they speak of the group.
+Those who took part, direction, picture and missed are stored for a group of calls; where it holds several they speak
+of the group.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class WhatsAppIosCalls:
         others = tables.grouped("zwacdcalleventparticipant", "Z1PARTICIPANTS")
         for row in tables.rows("zwacdcallevent"):
             group = groups.get(row.get("Z1CALLEVENTS"))
-            present = [text_of(other.get("ZJIDSTRING")) for other in others.get(row.get("Z_PK"), [])]
+            number = row.get("Z1CALLEVENTS") if row.get("Z1CALLEVENTS") is not None else row.get("Z_PK")
+            present = [text_of(other.get("ZJIDSTRING")) for other in others.get(number, [])]
             yield _call(row, group, tuple(filter(None, present)))
 
 
