@@ -13,7 +13,7 @@ from tests.filesystems.ntfs_image import DIRECTORY, FILETIME, IN_USE, RECORD, Nt
 
 BLOCK = 4096
 HEADER = 64
-CAPABILITIES = ("ntfs-index",)
+CAPABILITIES = ("ntfs-index", "ntfs-usn")
 
 
 def key(name: str, parent: int, *, sequence: int = 1, at: int = FILETIME, size: int = 0, kind: int = 0x20) -> bytes:
@@ -75,6 +75,48 @@ def add_record_slack(image: NtfsImage, number: int, content: bytes) -> None:
     assert place + len(content) < RECORD - 2
     block[place : place + len(content)] = content
     image.records[number] = bytes(block)
+
+
+def change(
+    number: int,
+    sequence: int,
+    name: str,
+    parent: int,
+    *,
+    reason: int,
+    at: int = FILETIME,
+    parent_sequence: int = 1,
+    attributes: int = 0x20,
+    version: int = 2,
+) -> bytes:
+    """Return a record of the change journal."""
+    text = name.encode("utf-16-le")
+    references = [number | sequence << 48, parent | parent_sequence << 48]
+    wide = struct.pack("<QQ", *references) if version == 2 else struct.pack("<QQQQ", references[0], 0, references[1], 0)
+    place = 8 + len(wide) + 36
+    rest = struct.pack("<QQIIIIHH", 0, at, reason, 0, 0, attributes, len(text), place)
+    length = (place + len(text) + 7) // 8 * 8
+    return (struct.pack("<IHH", length, version, 0) + wide + rest + text).ljust(length, b"\0")
+
+
+def pages(*records: bytes) -> bytes:
+    """Return the pages of a change journal; no record crosses from one to the next."""
+    done, page = b"", b""
+    for record in records:
+        if len(page) + len(record) > BLOCK:
+            done, page = done + page.ljust(BLOCK, b"\0"), b""
+        page += record
+    return done + page.ljust(BLOCK, b"\0")
+
+
+def add_change_journal(
+    image: NtfsImage, content: bytes, *, cluster: int = 100, number: int = 26, hole: int = 16
+) -> None:
+    """Add $Extend and the change journal, which starts with a hole."""
+    image.add(11, times(), named("$Extend"), flags=IN_USE | DIRECTORY, sequence=11)
+    runs = [(-1, hole), *image.put(cluster, content)]
+    stream = mapped(0x80, runs, hole * BLOCK + len(content), name="$J", ident=3, flags=0x8000)
+    image.add(number, times(), named("$UsnJrnl", 11, 11), stream)
 
 
 def found(content: bytes, *capabilities: str) -> tuple[dict[str, Entry], list[Notice]]:

@@ -14,7 +14,8 @@ from kaval.core.sources import ByteSource
 from kaval.recovery.ntfs.index import IndexReader
 from kaval.recovery.ntfs.structures import Name
 from kaval.recovery.ntfs.table import Volume
-from kaval.recovery.ntfs.traces import INDEX, MAXIMUM_TRACES, Past, Paths, Traces
+from kaval.recovery.ntfs.traces import INDEX, MAXIMUM_TRACES, USN, Past, Paths, Traces
+from kaval.recovery.ntfs.usn import ChangeJournal
 
 _KEPT: WeakKeyDictionary[Tree, dict[str, list[Entry | Notice]]] = WeakKeyDictionary()
 
@@ -27,12 +28,11 @@ def recovered(source: ByteSource, tree: Tree, origin: str) -> Iterator[Entry | N
 
 
 class History:
-    """Reads what there is to read, in order: table, indexes."""
+    """Reads what there is to read, in order: table, change journal, indexes."""
 
     def __init__(self, source: ByteSource, tree: Tree) -> None:
         self._source = source
         self._traces = Traces()
-        self._late: list[tuple[int, int, Name]] = []
         self._volume = Volume(tree, self._from_slack)
 
     def _from_slack(self, number: int, sequence: int, name: Name, is_active: bool) -> None:
@@ -51,6 +51,7 @@ class History:
             found[INDEX].extend(volume.notices)
             return found
         traces.settle(volume)
+        found[USN] = self._read_journals()
         reader = IndexReader(self._source, self._from_index, traces.add_unnamed)
         for number, parts in sorted(volume.indexes.items()):
             reader.read(volume.reference(number), volume.extents(parts))
@@ -61,6 +62,17 @@ class History:
             message = f"more than {MAXIMUM_TRACES} deleted files have left traces; further ones are left out"
             found[INDEX].append(Notice(code=NoticeCode.COUNT_LIMIT, message=message, structure="$I30"))
         return found
+
+    def _read_journals(self) -> list[Entry | Notice]:
+        journal = ChangeJournal(self._volume)
+        for _, parts in sorted(self._volume.journals.items()):
+            journal.read(self._source, self._volume.extents(parts))
+        for reference, seen in journal.deleted_ones():
+            self._traces.add(*reference, seen.name(), USN, at=seen.newest.at, told=False)
+            past = self._traces.found.get(reference)
+            if past is not None:
+                past.created, past.deleted = seen.created, seen.deleted
+        return list(journal.notices)
 
     def _tell(self, found: dict[str, list[Entry | Notice]]) -> None:
         paths = Paths(self._volume, self._traces)

@@ -19,6 +19,7 @@ ROOT = 5
 ORPHANS = "$OrphanFiles"
 MAXIMUM_DEPTH = 512
 RESOLUTION = "100ns"
+SAME_MOMENT = 10_000_000
 _EPOCH = 116444736000000000
 
 INDEX, LOG, USN = "ntfs-index", "ntfs-logfile", "ntfs-usn"
@@ -134,17 +135,28 @@ class Traces:
 
         if not self.unnamed:
             return
-        named = {(past.name.parent | past.name.parent_sequence << 48, past.name.text) for past in self.found.values()}
-        made = {past.known.times[0] for past in self.found.values() if past.known is not None}
-        for key, (_, name) in list(self.unnamed.items()):
-            if key in named or name.times[0] in made:
-                del self.unnamed[key]
+        self._join_unnamed()
         if not self.unnamed:
             return
         wanted = {name.times[0] for _, name in self.unnamed.values()}
         listed = volume.with_times(np.array(sorted(wanted), "<i8"))
         for key, (_, name) in list(self.unnamed.items()):
             if name.times[0] in listed:
+                del self.unnamed[key]
+
+    def _join_unnamed(self) -> None:
+        """Leave out the names without a reference that a file found by reference explains, which learns from them.
+
+        It learns times and size where the change journal saw it made when the name says it was.
+        """
+        pasts = self.found.values()
+        named = {(past.name.parent | past.name.parent_sequence << 48, past.name.text): past for past in pasts}
+        made = {past.known.times[0] for past in pasts if past.known is not None}
+        for key, (_, name) in list(self.unnamed.items()):
+            past = named.get(key)
+            if past is not None and past.known is None and abs(past.created - name.times[0]) < SAME_MOMENT:
+                past.learn(name, past.at, INDEX, told=True)
+            if past is not None or name.times[0] in made:
                 del self.unnamed[key]
 
 
