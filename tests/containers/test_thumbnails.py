@@ -13,6 +13,7 @@ from kaval.core.errors import KavalError
 from kaval.core.records import ContentState, Entry, EntryState, NoticeCode
 from kaval.core.sources import ByteSource, BytesSource
 from tests.containers.contract import check_tree, entries_of, no_siblings, notices_of, read_all
+from tests.spoilt import SECTOR, SpoiltSource
 
 JPEG = b"\xff\xd8\xff\xe0" + b"tarn" * 20 + b"\xff\xd9"
 PNG = b"\x89PNG\r\n\x1a\n" + b"osk" * 40
@@ -63,6 +64,19 @@ def test_damage_in_a_cache_costs_one_picture_and_is_told() -> None:
     assert [notice.code for notice in notices_of(tree)] == [NoticeCode.DAMAGED]
 
 
+def test_a_bad_sector_in_a_cache_is_told_and_costs_the_pictures_that_begin_in_it() -> None:
+    content = _cache(32, [(number, "", JPEG.ljust(3000, b"\1")) for number in range(40)])
+    head = content.index((3).to_bytes(8, "little"), 24) // SECTOR
+    container = CONTAINERS.get("thumbcache")
+    whole = container.open(BytesSource(content), "t.db", no_siblings).tree
+    tree = container.open(SpoiltSource(content, {head}), "t.db", no_siblings).tree
+
+    assert [entry for entry in entries_of(whole) if entry not in entries_of(tree)] == [entries_of(whole)[3]]
+    assert {(notice.code, (notice.offset or 0) // SECTOR) for notice in notices_of(tree)} == {
+        (NoticeCode.UNREADABLE, head)
+    }
+
+
 def _thumbdata(pictures: Mapping[int, bytes], unused: frozenset[int] = frozenset()) -> bytes:
     content = bytearray(10_000 * (max(pictures) + 1))
     for number, picture in pictures.items():
@@ -80,6 +94,16 @@ def test_thumbnails_of_android_are_listed_by_their_number() -> None:
     assert (first.path, first.state, read_all(tree, first, source)) == ("1.jpg", EntryState.ALLOCATED, JPEG)
     assert gone.state is EntryState.DELETED
     assert read_all(tree, last, source) == LARGE
+
+
+def test_a_bad_sector_among_thumbnails_of_android_costs_one_of_them() -> None:
+    content = _thumbdata(dict.fromkeys(range(5), LARGE))
+    container = CONTAINERS.get("thumbdata")
+    head, body = (3 * 10_000) // SECTOR, 12_000 // SECTOR
+    tree = container.open(SpoiltSource(content, {head, body}), ".thumbdata3", no_siblings).tree
+
+    assert [entry.path for entry in entries_of(tree)] == ["0.jpg", "1.jpg", "2.jpg", "4.jpg"]
+    assert [(notice.code, notice.offset) for notice in notices_of(tree)] == [(NoticeCode.UNREADABLE, 30_000)]
 
 
 def test_a_thumbnail_longer_than_its_block_is_said_to_be_partial() -> None:

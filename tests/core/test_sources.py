@@ -20,7 +20,9 @@ from kaval.core.sources import (
     SliceSource,
     SourceFile,
     iterate_blocks,
+    pieces,
 )
+from tests.spoilt import SpoiltSource
 
 CONTENT = bytes(range(256)) * 16
 PLACES = st.tuples(st.integers(-10, 5000), st.integers(-10, 5000))
@@ -82,9 +84,9 @@ def test_a_slice_past_the_end_says_where_bytes_are_missing() -> None:
     source = SliceSource(BytesSource(CONTENT), 4000, 1000)
 
     assert source.read_at(0, 96) == CONTENT[4000:]
-    with pytest.raises(UnreadableError) as raised:
+    with pytest.raises(UnreadableError, match=f"byte {len(CONTENT)} there") as raised:
         source.read_at(0, 200)
-    assert raised.value.offset == len(CONTENT)
+    assert (raised.value.offset, raised.value.length) == (96, 104)
 
 
 def test_extents_outside_the_image_and_extents_that_end_early_are_errors() -> None:
@@ -126,3 +128,44 @@ class _Liar:
 def test_a_source_that_ends_early_is_an_error_not_an_end() -> None:
     with pytest.raises(UnreadableError, match="ended early"):
         list(iterate_blocks(_Liar()))
+
+
+def test_what_cannot_be_read_is_told_in_the_bytes_of_the_source_that_was_asked() -> None:
+    spoilt = SpoiltSource(CONTENT, {5})
+    stream = ExtentSource(
+        SliceSource(JoinedSource([BytesSource(CONTENT), spoilt]), 4096, 4096),
+        [Extent(offset=1024, length=512), Extent(offset=2048, length=1024)],
+        1500,
+    )
+
+    assert stream.read_at(0, 1024) == CONTENT[1024:1536] + CONTENT[2048:2560]
+    with pytest.raises(UnreadableError, match=r"a scratch .*byte 2560 of what holds it") as raised:
+        stream.read_at(100, 1400)
+    assert (raised.value.offset, raised.value.length) == (1024, 476)
+
+
+@given(st.sets(st.integers(0, 15)), st.integers(0, 5000), st.integers(1, 9000))
+def test_a_bad_sector_costs_a_sector_and_nothing_else(bad: set[int], offset: int, length: int) -> None:
+    content = CONTENT * 2
+    covered = bytearray(b"?" * len(content))
+    place = offset
+    for found in pieces(SpoiltSource(content, bad), offset, length):
+        start, size = (found.offset, found.length) if isinstance(found, UnreadableError) else (found[0], len(found[1]))
+        assert start == place
+        place += size
+        if not isinstance(found, UnreadableError):
+            covered[start : start + size] = found[1]
+    expected = bytearray(content)
+    for sector in bad:
+        expected[sector * 512 : sector * 512 + 512] = b"?" * 512
+
+    assert covered[offset : offset + length] == expected[offset : offset + length]
+    assert place == min(offset + length, len(content)) or (place >= len(content) and 15 in bad)
+
+
+def test_a_range_that_is_bad_throughout_is_given_up_in_larger_parts() -> None:
+    spoilt = SpoiltSource(bytes(1 << 20), set(range(2048)))
+    found = list(pieces(spoilt, 0, 1 << 20))
+
+    assert [(error.offset, error.length) for error in found if isinstance(error, UnreadableError)] == [(0, 1 << 20)]
+    assert spoilt.reads < 400

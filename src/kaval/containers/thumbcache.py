@@ -16,7 +16,7 @@ from kaval.core.contracts import Opened, Siblings
 from kaval.core.errors import CorruptStructureError, LocatorError, UnreadableError
 from kaval.core.progress import advance
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode
-from kaval.core.sources import BLOCK_SIZE, ByteSource, SliceSource
+from kaval.core.sources import BLOCK_SIZE, ByteSource, SliceSource, pieces
 
 _MAGIC = b"CMMM"
 _VISTA, _SEVEN = 20, 21
@@ -38,38 +38,44 @@ class ThumbcacheTree:
         self._source = source
         self._vista = version == _VISTA
         self._head_size = 48 if version == _SEVEN else 56
+        self._unread: list[UnreadableError] = []
 
     def entries(self) -> Iterator[Entry | Notice]:
         return limited(self._records())
 
     def _records(self) -> Iterator[Entry | Notice]:
+        self._unread.clear()
         place = self._next(8)
         while place is not None:
+            yield from self._not_searched()
             try:
                 size, entry = self._entry(place)
             except (CorruptStructureError, UnreadableError) as error:
-                yield Notice(code=NoticeCode.DAMAGED, message=str(error), offset=place, structure="thumbnail cache")
+                code = NoticeCode.UNREADABLE if isinstance(error, UnreadableError) else NoticeCode.DAMAGED
+                yield Notice(code=code, message=str(error), offset=place, structure="thumbnail cache")
                 place = self._next(place + len(_MAGIC))
                 continue
             if entry is not None:
                 yield entry
             place = self._next(place + size)
+        yield from self._not_searched()
+
+    def _not_searched(self) -> Iterator[Notice]:
+        for error in self._unread:
+            message = f"these bytes could not be searched for thumbnails: {error}"
+            yield Notice(code=NoticeCode.UNREADABLE, message=message, offset=error.offset, structure="thumbnail cache")
+        self._unread.clear()
 
     def _next(self, start: int) -> int | None:
         """Return where the next record begins: at the place given or, past what is damaged, where its mark stands."""
         while start < self._source.size:
-            try:
-                block = self._source.read_at(start, BLOCK_SIZE)
-            except UnreadableError as error:
-                start = max(start, error.offset + error.length)
-                continue
-            found = block.find(_MAGIC)
-            if found >= 0:
-                return start + found
+            for found in pieces(self._source, start, BLOCK_SIZE):
+                if isinstance(found, UnreadableError):
+                    self._unread.append(found)
+                elif (inside := found[1].find(_MAGIC)) >= 0:
+                    return found[0] + inside
             advance()
-            if len(block) < BLOCK_SIZE:
-                return None
-            start += len(block) - len(_MAGIC) + 1
+            start += BLOCK_SIZE - len(_MAGIC) + 1
         return None
 
     def _entry(self, place: int) -> tuple[int, Entry | None]:

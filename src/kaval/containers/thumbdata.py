@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from kaval.containers import CONTAINERS
+from kaval.containers.remarks import limited
 from kaval.containers.thumbcache import range_of
 from kaval.core.contracts import Opened, Siblings
 from kaval.core.errors import UnreadableError
@@ -35,12 +36,16 @@ class ThumbdataTree:
         self._source = source
 
     def entries(self) -> Iterator[Entry | Notice]:
+        return limited(self._records())
+
+    def _records(self) -> Iterator[Entry | Notice]:
         for start in range(0, self._source.size, _BLOCK * _BLOCKS_AT_ONCE):
             advance()
             try:
                 blocks = self._source.read_at(start, _BLOCK * _BLOCKS_AT_ONCE)
-            except UnreadableError as error:
-                yield Notice(code=NoticeCode.UNREADABLE, message=str(error), offset=error.offset)
+            except UnreadableError:
+                for place in range(start, min(start + _BLOCK * _BLOCKS_AT_ONCE, self._source.size), _BLOCK):
+                    yield from self._doubtful(place)
                 continue
             if blocks.count(0) == len(blocks):
                 continue
@@ -48,6 +53,18 @@ class ThumbdataTree:
                 entry = _entry(blocks[offset : offset + _BLOCK], start + offset)
                 if entry is not None:
                     yield entry
+
+    def _doubtful(self, place: int) -> Iterator[Entry | Notice]:
+        """Yield the picture of a block of which some bytes may not be readable, or that its head is not."""
+        try:
+            head = self._source.read_at(place, _HEAD.size + len(_JPEG))
+            entry = _entry(head.ljust(min(_BLOCK, self._source.size - place), b"\0"), place)
+        except UnreadableError as error:
+            message = f"thumbnail {place // _BLOCK}: {error}"
+            yield Notice(code=NoticeCode.UNREADABLE, message=message, offset=error.offset, structure="thumbdata")
+        else:
+            if entry is not None:
+                yield entry
 
     def open_stream(self, address: str) -> ByteSource:
         return range_of(self._source, address)

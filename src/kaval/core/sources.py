@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import Protocol
 
 from kaval.core.errors import UnreadableError
+from kaval.core.progress import advance
 from kaval.core.records import Extent
 
 BLOCK_SIZE = 1 << 20
 SECTOR_SIZE = 4096
+
+SMALLEST_SIZE = 512
+COARSE_SIZE = 32 << 10
+MAXIMUM_SMALLEST = 128
+"""How finely a range that cannot be read whole is gone through, see ``pieces``."""
 
 
 class ByteSource(Protocol):
@@ -133,12 +139,14 @@ class SliceSource:
         if offset < 0 or length <= 0 or offset >= self._size:
             return b""
         length = min(length, self._size - offset)
-        block = self.inner.read_at(self.offset + offset, length)
+        try:
+            block = self.inner.read_at(self.offset + offset, length)
+        except UnreadableError as error:
+            raise _here(error, error.offset - self.offset, offset, length) from error
         if len(block) < length:
             missing = length - len(block)
-            raise UnreadableError(
-                self.offset + offset + len(block), missing, "the range runs past the end of what holds it"
-            )
+            reason = f"the range runs past the end of what holds it, byte {self.inner.size} there"
+            raise UnreadableError(offset + len(block), missing, reason)
         return block
 
 
@@ -165,7 +173,10 @@ class JoinedSource:
             start, stop = self._starts[index], self._starts[index + 1]
             take = min(end, stop) - offset
             if take > 0:
-                blocks.append(self._parts[index].read_at(offset - start, take))
+                try:
+                    blocks.append(self._parts[index].read_at(offset - start, take))
+                except UnreadableError as error:
+                    raise _here(error, error.offset + start, offset, take) from error
                 offset += take
             index += 1
         return b"".join(blocks)
@@ -193,9 +204,8 @@ class ExtentSource:
         index = bisect_right(self._starts, offset) - 1
         if index >= len(self._extents):
             raise UnreadableError(offset, end - offset, "the extents end before the stream does")
-        first = self._extents[index]
-        if end <= self._starts[index + 1] and not first.sparse:
-            return self._read(first.offset + offset - self._starts[index], end - offset)
+        if end <= self._starts[index + 1] and not self._extents[index].sparse:
+            return self._read(index, offset, end - offset)
         return self._read_across(index, offset, end)
 
     def _read_across(self, index: int, offset: int, end: int) -> bytes:
@@ -208,16 +218,31 @@ class ExtentSource:
             if extent.sparse:
                 blocks.append(bytes(take))
             else:
-                blocks.append(self._read(extent.offset + offset - self._starts[index], take))
+                blocks.append(self._read(index, offset, take))
             offset += take
             index += 1
         return b"".join(blocks)
 
-    def _read(self, offset: int, length: int) -> bytes:
-        block = self._inner.read_at(offset, length)
+    def _read(self, index: int, offset: int, length: int) -> bytes:
+        shift = self._extents[index].offset - self._starts[index]
+        try:
+            block = self._inner.read_at(offset + shift, length)
+        except UnreadableError as error:
+            raise _here(error, error.offset - shift, offset, length) from error
         if len(block) < length:
-            raise UnreadableError(offset + len(block), length - len(block), "the extent lies outside the image")
+            reason = f"the extent lies outside the image, which ends at byte {self._inner.size}"
+            raise UnreadableError(offset + len(block), length - len(block), reason)
         return block
+
+
+def _here(error: UnreadableError, place: int, offset: int, length: int) -> UnreadableError:
+    """Return an error of what holds a source as one of the source itself: ``place`` is where it happened, here.
+
+    The reason keeps where that is in what holds it; ``offset`` and ``length`` are the range that was asked for.
+    """
+    place = min(max(place, offset), offset + length)
+    reason = error.reason if error.offset == place else f"{error.reason} (byte {error.offset} of what holds it)"
+    return UnreadableError(place, offset + length - place, reason)
 
 
 class SourceFile:
@@ -271,6 +296,48 @@ class SourceFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def pieces(source: ByteSource, offset: int, length: int) -> Iterator[tuple[int, bytes] | UnreadableError]:
+    """Yield what of a range can be had, each piece with its offset, and an error for each part that cannot.
+
+    One bad sector costs a sector, not the whole range; after ``MAXIMUM_SMALLEST`` of them parts of ``COARSE_SIZE`` are
+    given up at once. In order, without gaps; less only where the source ends.
+    """
+    bad: UnreadableError | None = None
+    for found in _halved(source, offset, length, [MAXIMUM_SMALLEST]):
+        if isinstance(found, UnreadableError):
+            joined = found.length + (bad.length if bad else 0)
+            bad = UnreadableError(bad.offset if bad else found.offset, joined, found.reason)
+            continue
+        if bad is not None:
+            yield bad
+            bad = None
+        yield found
+    if bad is not None:
+        yield bad
+
+
+def _halved(
+    source: ByteSource, offset: int, length: int, smallest_left: list[int]
+) -> Iterator[tuple[int, bytes] | UnreadableError]:
+    try:
+        block = source.read_at(offset, length)
+    except UnreadableError as error:
+        advance()
+        in_one_sector = offset % SMALLEST_SIZE + length <= SMALLEST_SIZE
+        if in_one_sector or (smallest_left[0] <= 0 and length <= COARSE_SIZE):
+            smallest_left[0] -= 1
+            yield UnreadableError(offset, length, error.reason)
+            return
+    else:
+        if block:
+            yield offset, block
+        return
+    middle = (offset + length // 2) // SMALLEST_SIZE * SMALLEST_SIZE
+    middle = middle if middle > offset else middle + SMALLEST_SIZE
+    yield from _halved(source, offset, middle - offset, smallest_left)
+    yield from _halved(source, middle, offset + length - middle, smallest_left)
 
 
 def iterate_blocks(source: ByteSource, block_size: int = BLOCK_SIZE) -> Iterator[bytes]:

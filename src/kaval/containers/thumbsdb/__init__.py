@@ -77,8 +77,9 @@ class ThumbsTree:
                 try:
                     entry = self._entry(stream)
                 except (CorruptStructureError, UnreadableError) as error:
+                    code = NoticeCode.UNREADABLE if isinstance(error, UnreadableError) else NoticeCode.DAMAGED
                     address = str(stream.number)
-                    yield Notice(code=NoticeCode.DAMAGED, message=str(error), address=address, structure="Thumbs.db")
+                    yield Notice(code=code, message=str(error), address=address, structure="Thumbs.db")
                     continue
                 if entry is not None:
                     yield entry
