@@ -26,9 +26,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     # A file, because threads cannot share SQLite in memory with real transactions.
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}  # noqa: F405
-else:
-    # The test server's threads end without a word; a connection kept open would keep the database from being removed.
-    DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 
 if "pytest" not in sys.modules:
     # The type checker reads the settings, needs no files, and ends without clearing up.
