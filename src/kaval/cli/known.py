@@ -127,7 +127,7 @@ def import_command(
     from kaval.knownsets.importing import Order
     from kaval.knownsets.store import Description
 
-    paths = tuple(path for given in files for path in (sorted(given.iterdir()) if given.is_dir() else [given]))
+    paths = tuple(path for given in files for path in (_inside(given) if given.is_dir() else [given]))
     order = Order(
         paths=paths,
         role=Role(role),
@@ -162,6 +162,11 @@ def import_command(
     if owner is None or legal_basis is None:
         click.echo("  owner or legal basis are not recorded (--owner, --legal-basis)", err=True)
     return Exit.DONE
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the files of a folder in order of name; hidden ones are none of a set."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
 
 
 def _columns(given: tuple[str, ...]) -> dict[str, str]:
