@@ -6,9 +6,7 @@ Digests that a message gives of a file are looked up in the known sets, whether 
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,36 +14,29 @@ from typing import Any
 from kaval.artefacts import ARTEFACTS, SQLITE, ArtefactParser
 from kaval.artefacts.found import Tables
 from kaval.artefacts.items import Item
-from kaval.artefacts.records import Artefact, Attachment, Further
-from kaval.artefacts.sqlite import Database, RecoveredRow
-from kaval.artefacts.texts import TEXTS, Text
+from kaval.artefacts.records import Artefact, Further
+from kaval.artefacts.sqlite import Database
+from kaval.artefacts.texts import TEXTS
 from kaval.core.contracts import Siblings
 from kaval.core.errors import LimitExceededError
 from kaval.core.locators import Locator
 from kaval.core.records import Notice, NoticeCode
 from kaval.core.sources import ByteSource
-from kaval.folder.segments import RowBuffer, UnitRecord, column_names
+from kaval.folder.segments import RowBuffer, UnitRecord
+from kaval.stages.artefact_rows import STAGE, ArtefactWriter
 from kaval.stages.desk import desk_of
-from kaval.stages.discovery import Remark
 from kaval.stages.fence import fenced, fenced_iteration
 from kaval.stages.heartbeat import beat, begin
-from kaval.stages.matching import Matcher, Subject
 from kaval.stages.opening import Opener
 from kaval.stages.plan import Workplace
 from kaval.stages.selection import ArtefactUnit, Neighbour, Reading, below
 from kaval.stages.units import ENTRIES_A_UNIT
 
-STAGE = "artefacts"
 RECORDS_A_BEAT = 256
 LEAST_RECORDS = 10_000
 """A stream may give this many records and two for each of its bytes; more cannot be stored in it."""
 
-MOST_BLOB = 4096
-"""Bytes of a stored blob that a recovered row shows; its size is told."""
-
-
 _MAGIC = b"SQLite format 3\0"
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def read_artefacts(workplace: Workplace, unit: ArtefactUnit) -> UnitRecord:
@@ -54,7 +45,7 @@ def read_artefacts(workplace: Workplace, unit: ArtefactUnit) -> UnitRecord:
     for locator, layout in unit.chain:
         desk.opener.remember(locator, layout)
     rows = RowBuffer()
-    writer = _Writer(rows, desk.matcher(), unit.ordinal * ENTRIES_A_UNIT)
+    writer = ArtefactWriter(rows, desk.matcher(), unit.ordinal * ENTRIES_A_UNIT)
     for number, reading in enumerate(unit.readings):
         begin(number)
         if number in unit.lost:
@@ -70,7 +61,7 @@ def read_artefacts(workplace: Workplace, unit: ArtefactUnit) -> UnitRecord:
 def read_again(workplace: Workplace, opener: Opener, reading: Reading) -> RowBuffer:
     """Return the rows one stream gives now, without known sets; nothing is written."""
     rows = RowBuffer()
-    _Reader(workplace, opener, _Writer(rows, None, 0), reading).read()
+    _Reader(workplace, opener, ArtefactWriter(rows, None, 0), reading).read()
     return rows
 
 
@@ -82,7 +73,7 @@ def _lost(reason: str) -> Notice:
 class _Reader:
     """Reads one stream with every parser that wants it, and the streams that only a parser can open."""
 
-    def __init__(self, workplace: Workplace, opener: Opener, writer: _Writer, reading: Reading) -> None:
+    def __init__(self, workplace: Workplace, opener: Opener, writer: ArtefactWriter, reading: Reading) -> None:
         self._workplace = workplace
         self._opener = opener
         self._writer = writer
@@ -251,108 +242,3 @@ def _fact(record: Artefact) -> tuple[Any, ...]:
         record.conversation, record.conversation_title, record.role, record.identity, record.title, record.text,
         record.url, record.latitude, record.longitude, record.duration_s, record.attachments,
     )  # fmt: skip
-
-
-class _Writer:
-    """Turns records into rows, numbered through the unit."""
-
-    def __init__(self, rows: RowBuffer, matcher: Matcher | None, first_id: int) -> None:
-        self._rows = rows
-        self._matcher = matcher
-        self._next_id = first_id
-
-    def remark(self, reading: Reading, notice: Notice) -> None:
-        self._rows.add("notices", Remark(locator=Locator.parse(reading.locator), notice=notice).row(STAGE))
-
-    def add(self, reading: Reading, read_by: str, record: Artefact, within: str, *, earlier_form: bool) -> None:
-        """Write one artefact, and the known files it mentions."""
-        row = _artefact_row(self._next_id, reading, read_by, record, within)
-        ending = (record.certainty, record.complete, earlier_form, record.source)
-        self._rows.add("artefacts", (*row, *ending))
-        for attachment in record.attachments:
-            self._mention(reading, attachment)
-        self._next_id += 1
-
-    def _mention(self, reading: Reading, attachment: Attachment) -> None:
-        digests = {name: bytes.fromhex(value) for name, value in attachment.digests().items()}
-        if not digests or self._matcher is None:
-            return
-        subject = Subject(
-            entry_id=reading.entry_id, locator=reading.locator, path=reading.path, state=reading.state,
-            content=reading.content,
-        )  # fmt: skip
-        for hit in self._matcher.exact(subject, digests):
-            known = dict(zip(column_names("hits"), hit, strict=True))
-            told = (known["algorithm"], known["value"], known["set_name"], known["set_version"], known["role"])
-            name = clean(attachment.name or attachment.path)
-            self._rows.add(
-                "mentions", (self._next_id, reading.entry_id, reading.locator, name, *told, known["category"])
-            )
-
-    def text(self, reading: Reading, read_by: str, text: Text) -> None:
-        """Write the text of a document."""
-        self._rows.add("texts", (reading.entry_id, reading.locator, read_by, clean(text.text), text.complete))
-
-    def recovered(self, reading: Reading, row: RecoveredRow, within: str) -> None:
-        """Write one recovered row of a database."""
-        values = dict(zip(row.columns, row.values, strict=False))
-        stored = json.dumps({clean(name): _plain(value) for name, value in values.items()}, ensure_ascii=False)
-        self._rows.add(
-            "recovered_rows",
-            (
-                reading.entry_id, reading.locator, _placed(within, row.place), clean(row.table), row.certain,
-                row.complete, list(row.missing), row.rowid, stored, str(row.source), row.live_twin,
-            ),
-        )  # fmt: skip
-
-
-def _placed(within: str, place: str) -> str | None:
-    return clean(f"{within}: {place}" if within else place)
-
-
-def _artefact_row(number: int, reading: Reading, read_by: str, record: Artefact, within: str) -> tuple[Any, ...]:
-    moments = [{"happened_at": moment.at, "meaning": moment.meaning} for moment in record.moments]
-    meaning = record.meaning if record.at is not None else None
-    return (
-        number, reading.entry_id, reading.locator, _placed(within, record.place), read_by, str(record.kind),
-        record.application, record.at, meaning, record.zone if record.at is not None or moments else None, moments,
-        clean(record.account),
-        None if record.direction is None else str(record.direction), clean(record.who), clean(record.who_name),
-        [clean(whom) for whom in record.whom], [clean(name) for name in record.identifiers],
-        clean(record.conversation), clean(record.conversation_title),
-        clean(record.role), clean(record.identity), clean(record.reply_to), record.forwarded, clean(record.title),
-        clean(record.text), clean(record.url), record.latitude, record.longitude, record.duration_s,
-        [_attachment(attachment) for attachment in record.attachments], _details(record.details), record.recovered,
-    )  # fmt: skip
-
-
-def _attachment(attachment: Attachment) -> dict[str, Any]:
-    return {
-        "name": clean(attachment.name),
-        "path": clean(attachment.path),
-        "size": attachment.size,
-        "media_type": clean(attachment.media_type),
-        "md5": attachment.md5,
-        "sha1": attachment.sha1,
-        "sha256": attachment.sha256,
-    }
-
-
-def _details(details: Mapping[str, str]) -> str:
-    return json.dumps({name: clean(value) for name, value in details.items()}, ensure_ascii=False, sort_keys=True)
-
-
-def _plain(value: Any) -> Any:
-    """Return a stored value as JSON can hold it."""
-    if isinstance(value, bytes):
-        return {"hex": value[:MOST_BLOB].hex(), "size": len(value)}
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return str(value)
-    return value
-
-
-def clean(text: str | None) -> str | None:
-    """Return text that every reader of the tables can hold: what is no character stands as U+FFFD."""
-    return None if text is None else _SURROGATES.sub("\ufffd", text)
