@@ -73,7 +73,8 @@ def kaval(image: Path, scratch: Path) -> Run:
     """Examine without media, then bring out what was recovered; only the examination is timed."""
     folder = scratch / "examination"
     base = [sys.executable, "-m", "kaval.cli"]
-    given = ["--exhibit", "BENCH", "--authority", "benchmark", "--no-media", "--no-archives", "--no-artefacts", "--no-texts"]
+    left_out = ["--no-media", "--no-archives", "--no-artefacts", "--no-texts"]
+    given = ["--exhibit", "BENCH", "--authority", "benchmark", *left_out]
     examine = [*base, "examine", str(image.resolve()), "--out", str(folder), *given]
     done = run([examine], scratch, {"KAVAL_KEYS": str(scratch / "keys")})
     out = scratch / "out"
