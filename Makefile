@@ -52,6 +52,8 @@ lock:
 		--extra dev --extra fast --extra cluster --extra platform pyproject.toml requirements/build.in --output-file requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		pyproject.toml --output-file requirements/run.txt
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--extra platform pyproject.toml --output-file requirements/platform.txt
 	echo "pdqhash" | $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--python-version 3.11 --constraint requirements/dev.txt - --output-file requirements/oracle.txt
 
