@@ -16,6 +16,24 @@ _CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
 )
 
 
+class DayInput(forms.DateInput):
+    """A day, picked from the browser's calendar."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class MomentInput(forms.DateTimeInput):
+    """A day and a time to the minute, in the zone of the unit; say the zone in the help text."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
 class UnitRenderer(TemplatesSetting):
     """Renders forms and fields through the templates of `casework.lib`."""
 
