@@ -13,7 +13,7 @@ from tests.filesystems.ntfs_image import DIRECTORY, FILETIME, IN_USE, RECORD, Nt
 
 BLOCK = 4096
 HEADER = 64
-CAPABILITIES = ("ntfs-index", "ntfs-usn")
+CAPABILITIES = ("ntfs-logfile", "ntfs-index", "ntfs-usn")
 
 
 def key(name: str, parent: int, *, sequence: int = 1, at: int = FILETIME, size: int = 0, kind: int = 0x20) -> bytes:
@@ -117,6 +117,57 @@ def add_change_journal(
     runs = [(-1, hole), *image.put(cluster, content)]
     stream = mapped(0x80, runs, hole * BLOCK + len(content), name="$J", ident=3, flags=0x8000)
     image.add(number, times(), named("$UsnJrnl", 11, 11), stream)
+
+
+class LogWriter:
+    """Writes log records into pages one after the other, each with the sequence number its place demands."""
+
+    PAGES, FIRST, ROOM = 24, 4, BLOCK - 64
+
+    def __init__(self) -> None:
+        self._stream = bytearray()
+
+    def add(
+        self,
+        redo_code: int,
+        undo_code: int,
+        *,
+        redo: bytes = b"",
+        undo: bytes = b"",
+        number: int = 0,
+        place: int = 0,
+        inside: int = 0,
+        gap: int = 0,
+    ) -> None:
+        """Add the record of one operation on a record of the table, behind a gap."""
+        self._stream += bytes(gap)
+        start = len(self._stream)
+        page, rest = divmod(start, self.ROOM)
+        offset = (self.FIRST + page) * BLOCK + 64 + rest
+        bits = (self.PAGES * BLOCK).bit_length() - 3
+        vcn, block = divmod(number * RECORD, BLOCK)
+        undo_place = (40 + len(redo) + 7) // 8 * 8
+        codes = (redo_code, undo_code, 40, len(redo), undo_place, len(undo))
+        client = struct.pack("<12HQQ", *codes, 24, 1, place, inside, block // 512, 2, vcn, 0)
+        body = (client + redo).ljust(undo_place, b"\0") + undo
+        body = body.ljust((len(body) + 7) // 8 * 8, b"\0")
+        head = struct.pack("<QQQIIIIHHI", 3 << bits | offset >> 3, 0, 0, len(body), 0, 1, 24, 0, 0, 0)
+        self._stream += head + body
+
+    def build(self) -> bytes:
+        """Return the log."""
+        log = bytearray(self.PAGES * BLOCK)
+        for number, start in enumerate(range(0, len(self._stream), self.ROOM), self.FIRST):
+            head = struct.pack("<4sHH", b"RCRD", 40, 9).ljust(64, b"\0")
+            page = (head + self._stream[start : start + self.ROOM]).ljust(BLOCK, b"\0")
+            log[number * BLOCK : (number + 1) * BLOCK] = protected(bytearray(page), 40)
+        return bytes(log)
+
+
+def add_log(image: NtfsImage, log: LogWriter, cluster: int = 140) -> None:
+    """Add the log file."""
+    content = log.build()
+    image.add(2, times(), named("$LogFile"), mapped(0x80, image.put(cluster, content), len(content)), sequence=2)
 
 
 def found(content: bytes, *capabilities: str) -> tuple[dict[str, Entry], list[Notice]]:

@@ -14,6 +14,7 @@ from kaval.core.sources import ByteSource
 from kaval.recovery.ntfs.structures import (
     ENTRY_HEADER,
     KEY_HEADER,
+    REFERENCE_MASK,
     Name,
     file_name,
     index_entry,
@@ -34,16 +35,24 @@ MAXIMUM_BYTES = 1 << 30
 class IndexReader:
     """Reads the indexes of directories one after the other, so many bytes in all.
 
+    ``is_listed`` says which references the table still has, ``sink`` takes the entries of others;
     ``unnamed`` takes an address and a name that lost its reference, unless the directory has one called the same.
     """
 
-    def __init__(self, source: ByteSource, sink: Sink, unnamed: Callable[[str, Name], None]) -> None:
+    def __init__(
+        self,
+        source: ByteSource,
+        is_listed: Callable[[int, int], bool],
+        sink: Sink,
+        unnamed: Callable[[str, Name], None],
+    ) -> None:
         self._source = source
+        self._is_listed = is_listed
         self._sink = sink
         self._unnamed = unnamed
         self._left = MAXIMUM_BYTES
         self._unreadable = 0
-        self._in_force: set[str] = set()
+        self._in_force: set[bytes] = set()
         self._bare: list[tuple[str, Name]] = []
 
     def read(self, reference: int, extents: list[Extent]) -> None:
@@ -56,7 +65,7 @@ class IndexReader:
             if could:
                 self._blocks(reference, offset, raw)
         for address, name in self._bare:
-            if name.text not in self._in_force:
+            if name.text.encode("utf-16-le", "surrogatepass") not in self._in_force:
                 self._unnamed(address, name)
 
     def notices(self) -> list[Notice]:
@@ -83,20 +92,26 @@ class IndexReader:
         named = set()
         for place in index_places(words.ravel()):
             row, inside = divmod(place, unit)
-            found = index_entry(block[row * unit : (row + 1) * unit], inside) if signed[row] else None
-            if found is not None:
+            if not signed[row]:
+                continue
+            is_active = inside < ends[row]
+            if is_active:
+                start = place + ENTRY_HEADER + KEY_HEADER
+                self._in_force.add(block[start : start + 2 * block[start - 2]])
+            else:
                 named.add(place)
-                if inside < ends[row]:
-                    self._in_force.add(found[2].text)
-                self._sink(*found, inside < ends[row])
-        self._without_reference(reference, offset, words, ends, named)
+            told = int.from_bytes(block[place : place + 8], "little")
+            if not self._is_listed(told & REFERENCE_MASK, told >> 48):
+                found = index_entry(block[row * unit : (row + 1) * unit], inside)
+                if found is not None:
+                    self._sink(*found, is_active)
+        self._without_reference(reference, offset, block, words, ends, named)
 
     def _without_reference(
-        self, reference: int, offset: int, words: NDArray[uint16], ends: list[int], named: set[int]
+        self, reference: int, offset: int, block: bytes, words: NDArray[uint16], ends: list[int], named: set[int]
     ) -> None:
         """Find names that stand behind the end and lost their reference to what was written over it."""
         unit = 2 * words.shape[1]
-        block = words.tobytes()
         for place in (8 * (words.ravel().view("<u8") == reference).nonzero()[0]).tolist():
             row, inside = divmod(place, unit)
             start = row * unit
@@ -119,4 +134,4 @@ def _block_size(raw: bytes) -> int:
 
 
 def _spelt(reference: int) -> str:
-    return f"{reference & (1 << 48) - 1}-{reference >> 48}"
+    return f"{reference & REFERENCE_MASK}-{reference >> 48}"

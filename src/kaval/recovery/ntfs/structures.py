@@ -45,7 +45,10 @@ class Name(NamedTuple):
 
 
 class Attribute(NamedTuple):
-    """One attribute: ``value`` is what a resident one holds, ``pairs`` are the mapping pairs of another."""
+    """One attribute: ``value`` is what a resident one holds, ``pairs`` are the mapping pairs of another.
+
+    A ``plain`` one is neither compressed nor encrypted.
+    """
 
     kind: int
     id: int
@@ -56,6 +59,7 @@ class Attribute(NamedTuple):
     size: int
     valid: int
     pairs: bytes
+    pairs_start: int
     plain: bool
 
 
@@ -103,11 +107,11 @@ def _attribute(block: bytes) -> Attribute | None:
         size, place = _RESIDENT.unpack_from(block, 16)
         if place + size > length:
             return None
-        return Attribute(kind, ident, name, True, block[place : place + size], 0, size, size, b"", not flags)
+        return Attribute(kind, ident, name, True, block[place : place + size], 0, size, size, b"", 0, not flags)
     if length < NAMELESS_HEADER:
         return None
     first, _, pairs, _, _, size, valid = _MAPPED.unpack_from(block, 16)
-    return Attribute(kind, ident, name, False, b"", first, size, valid, block[pairs:], not flags & 0x40FF)
+    return Attribute(kind, ident, name, False, b"", first, size, valid, block[pairs:], pairs, not flags & 0x40FF)
 
 
 def file_name(block: bytes, place: int = 0) -> Name | None:

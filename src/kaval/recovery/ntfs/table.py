@@ -153,9 +153,10 @@ class Volume:
         now, state = self.record(number)
         return state > 0 and (now == sequence or (state == 1 and now == following(sequence)))
 
-    def is_lost(self, number: int) -> bool:
-        """Whether nothing can be said of a record."""
-        return self.record(number)[1] == 0
+    def cannot_tell(self, number: int, sequence: int) -> bool:
+        """Whether the table is silent on a reference: the record is unreadable, or older than what refers to it."""
+        now, state = self.record(number)
+        return state == 0 or 0 < (sequence - now) & 0xFFFF < 0x8000
 
     def reference(self, number: int) -> int:
         """Return the reference that the children of a directory keep of it."""

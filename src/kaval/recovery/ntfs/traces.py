@@ -26,11 +26,15 @@ INDEX, LOG, USN = "ntfs-index", "ntfs-logfile", "ntfs-usn"
 
 
 class Body(NamedTuple):
-    """Where the content of a file lay: its runs, size and valid length."""
+    """Where the content of a file lay: its runs, its size and valid length, both nought where they were not told.
+
+    ``at`` orders bodies by when they were last told of.
+    """
 
     runs: list[tuple[int, int]]
     size: int
     valid: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -51,7 +55,7 @@ class Past:
         """Take in one more trace of the same file, seen at a time: the newest counts, a DOS name only for want."""
         if (name.namespace != DOS_NAME, at) > (self.name.namespace != DOS_NAME, self.at):
             self.name, self.at, self.origin = name, at, origin
-        if told and at > self.known_at:
+        if told and (self.known is None or (at, name.size) > (self.known_at, self.known.size)):
             self.known, self.known_at, self.known_origin = name, at, origin
 
     @property
@@ -63,7 +67,7 @@ class Past:
 
     @property
     def size(self) -> int:
-        if self.body is not None:
+        if self.body is not None and self.body.size:
             return self.body.size
         return self.known.size if self.known is not None else 0
 

@@ -102,7 +102,8 @@ class ChangeJournal:
         seen = self.found.get(reference)
         if seen is None:
             if self._volume.is_listed(*reference) or reference[0] < FIRST_USER or not reference[1]:
-                self._listed.add(change.reference)
+                if len(self._listed) < MAXIMUM_TRACES:
+                    self._listed.add(change.reference)
                 return
             if len(self.found) >= MAXIMUM_TRACES:
                 return
@@ -115,9 +116,9 @@ class ChangeJournal:
             seen.deleted = max(seen.deleted, change.at)
 
     def deleted_ones(self) -> Iterator[tuple[Reference, Seen]]:
-        """Yield the files found, but for those nobody can say are deleted: the record is unreadable, nothing told."""
+        """Yield the files found, but for those on which the table is silent and of which no deletion is told."""
         for reference, seen in self.found.items():
-            if seen.deleted or not self._volume.is_lost(reference[0]):
+            if seen.deleted or not self._volume.cannot_tell(*reference):
                 yield reference, seen
 
 
