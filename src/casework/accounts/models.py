@@ -3,7 +3,8 @@
 `Account` is open or closed (``is_active``), never removed. `RoleGrant` and `Membership` run until ``ended_at``.
 `Conflict` stands. `Invitation`: open until ``expires_at``, used, or replaced by a newer one.
 `Totp`: being enrolled until ``confirmed_at``. `RecoveryCode`: unused, then used. `Passkey`: there, or removed.
-`Failure` rows count for a quarter of an hour.
+`Failure` rows count for a quarter of an hour. `Token`: holds until ``expires_at`` or ``ended_at``. `Pace` is one row an
+account, about the minute that runs.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Account(Record, AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     session_key = models.CharField(max_length=40, blank=True)
     password_set_at = models.DateTimeField(null=True, blank=True)
+    language = models.CharField(max_length=8, blank=True)
 
     objects: ClassVar[Accounts] = Accounts()
 
@@ -186,3 +188,29 @@ class Failure(models.Model):
             models.Index(fields=("username_mark", "at"), name="failures_of_name"),
             models.Index(fields=("address_mark", "at"), name="failures_of_address"),
         )
+
+
+class Token(Record):
+    """What a program shows in place of a person; only its digest is kept, and it never may more than the account.
+
+    .. no_pii:
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    may_write = models.BooleanField(default=False)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+
+class Pace(models.Model):
+    """How often the programs of an account have asked in the running minute.
+
+    .. no_pii:
+    """
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, primary_key=True, related_name="pace")
+    minute = models.BigIntegerField(default=0)
+    used = models.IntegerField(default=0)

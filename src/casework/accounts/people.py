@@ -158,3 +158,8 @@ def _invite(by: audit.Actor, to: Account) -> str:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def choose_language(*, acting: Account, language: str) -> None:
+    """Keep the language in which one reads the pages; a matter of taste, so the ledger does not tell of it."""
+    Account.objects.filter(pk=acting.pk).update(language=language)

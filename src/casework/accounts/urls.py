@@ -16,6 +16,7 @@ urlpatterns = [
     path("invitation/<str:token>/", views.invitation, name="invitation"),
     path("enrol/", views.enrol, name="enrol"),
     path("enrol/passkey/", views.enrol_passkey, name="enrol_passkey"),
+    path("language/", views.language, name="language"),
     path("mine/", own_views.mine, name="mine"),
     path("mine/codes/", views.codes, name="codes"),
     path("mine/password/", own_views.change_password, name="change_password"),

@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -173,6 +174,28 @@ def sign_out(request: HttpRequest) -> HttpResponseRedirect:
     if isinstance(request.user, Account):
         signing_in.sign_out(request, request.user, "asked")
     return redirect("accounts:sign_in")
+
+
+@login_not_required
+@require_POST
+def language(request: HttpRequest) -> HttpResponseRedirect:
+    """Show the pages in another language from now on, and go back to where the person was."""
+    wanted, back = request.POST.get("language", ""), request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        back = "/"
+    answer = HttpResponseRedirect(back)
+    if wanted in dict(settings.LANGUAGES):
+        if isinstance(request.user, Account):
+            people.choose_language(acting=request.user, language=wanted)
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            wanted,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return answer
 
 
 def totp_context(account: Account) -> dict[str, Any]:

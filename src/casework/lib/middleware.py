@@ -50,6 +50,26 @@ class HeaderMiddleware:
         return response
 
 
+class WholePageMiddleware:
+    """Lets a redirect be one for the whole page, where a part of a page was asked for by htmx.
+
+    Without it the sign-in page of an ended session would appear inside the page that polls.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; browsers follow a 302 before htmx sees it, so it becomes a header."""
+        response = self.get_response(request)
+        if request.headers.get("HX-Request") == "true" and response.status_code in (301, 302, 303):
+            whole = HttpResponse(status=204)
+            whole.cookies = response.cookies
+            whole.headers["HX-Redirect"] = response.headers["Location"]
+            return whole
+        return response
+
+
 class ErrorMiddleware:
     """Turns the platform's own errors into pages: absent is 404, refused is 403 with its reason."""
 

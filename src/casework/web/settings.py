@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import casework
 from casework.lib.configuration import read_configuration
 from casework.lib.logs import logging_settings
 
@@ -26,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
+    "django_htmx",
     "casework.lib",
     "casework.audit",
     "casework.accounts",
@@ -38,14 +42,18 @@ MIDDLEWARE = [
     "casework.lib.middleware.HeaderMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "casework.lib.middleware.WholePageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "casework.accounts.middleware.OwnLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "casework.accounts.middleware.SessionLimits",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "casework.lib.middleware.ErrorMiddleware",
 ]
 
@@ -104,8 +112,17 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 USE_TZ = True
 TIME_ZONE = "Asia/Kolkata"
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("hi", "Hindi"), ("ml", "Malayalam")]
+LOCALE_PATHS = [Path(casework.__file__).parent / "locale"]
+FORMAT_MODULE_PATH = ["casework.lib.formats"]
+# A year, a register number, a row are no amounts: what is one is written with the filter ``grouped``.
+USE_THOUSAND_SEPARATOR = False
 USE_I18N = True
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = _configuration.https
 
 STATIC_URL = "/static/"
 # Served out of the packages themselves: nothing to collect, nothing to forget after an upgrade.
