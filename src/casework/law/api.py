@@ -11,10 +11,14 @@ from casework.law.answers import (
     default_bail,
     limitation,
     offences_open,
+    old_sections,
     sections_for,
+    starts_a_clock,
+    unlisted,
 )
-from casework.law.models import ClockRule, Correspondence, Offence, OverwrittenLawError
+from casework.law.models import ClockRule, Correspondence, LawRow, Offence, OverwrittenLawError, in_force
 from casework.law.rules import (
+    INDIA,
     Bar,
     Days,
     Fit,
@@ -32,6 +36,7 @@ from casework.law.seeding import seed
 from casework.law.superseding import confirm, supersede
 
 __all__ = [
+    "INDIA",
     "Bar",
     "ClockRule",
     "Correspondence",
@@ -39,6 +44,7 @@ __all__ = [
     "Due",
     "Fit",
     "JjClass",
+    "LawRow",
     "Missing",
     "Offence",
     "OpenOffence",
@@ -53,11 +59,15 @@ __all__ = [
     "clocks_from",
     "confirm",
     "default_bail",
+    "in_force",
     "limitation",
     "offences_open",
+    "old_sections",
     "procedure_of",
     "regime_on",
     "sections_for",
     "seed",
+    "starts_a_clock",
     "supersede",
+    "unlisted",
 ]
