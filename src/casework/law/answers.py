@@ -66,21 +66,41 @@ def offences_open(day: date, victim: Victim) -> OpenOffences:
     return OpenOffences(regime=rules.regime_on(day), offences=tuple(found), missing=tuple(missing))
 
 
-def clocks_from(event: str, at: datetime, offences: Sequence[Offence] = ()) -> tuple[Due, ...]:
+def clocks_from(
+    event: str, at: datetime, offences: Sequence[Offence] = (), begun: date | None = None
+) -> tuple[Due, ...]:
     """Return the duties an event starts, soonest first, those without a number last.
 
     A rule that holds for certain sections only is left out where ``offences`` are named and none of them is among
-    those.
+    those. ``begun`` is the day of the first report: what was pending on 01-07-2024 stays under the old code of
+    procedure (BNSS 531), whatever the day of the event; without it the day of the event decides.
     """
-    if not ClockRule.objects.filter(event=event).exists():
+    if not starts_a_clock(event):
         raise ValueError(f"No clock starts with {event!r}.")
-    day = at.astimezone(rules.INDIA).date()
     found = [
         _due(rule, at, offences)
-        for rule in ClockRule.objects.filter(in_force(day), event=event)
+        for rule in _rules_of(event, at.astimezone(rules.INDIA).date(), begun)
         if not offences or any(rules.is_listed(one.act, one.section, rule.only_for) for one in offences)
     ]
     return tuple(sorted(found, key=lambda due: (due.due_at is None, due.due_at or at, due.rule.key)))
+
+
+def starts_a_clock(event: str) -> bool:
+    """Tell whether any rule on record starts with the event."""
+    return ClockRule.objects.filter(event=event).exists()
+
+
+def unlisted(act: str, section: str) -> Offence:
+    """Return an offence known by its number only, for the other answers; it is never kept.
+
+    Its punishment is not on record, so every answer that rests on it is unsettled.
+    """
+    return Offence(act=act, section=section, status=rules.Status.MEMORY)
+
+
+def old_sections() -> tuple[Correspondence, ...]:
+    """Return the sections of the Penal Code that are on record by their numbers, with where they stand now."""
+    return tuple(Correspondence.objects.filter(superseded_by=None).exclude(ipc="-").order_by("ipc"))
 
 
 def default_bail(offences: Sequence[Offence]) -> Days:
@@ -99,6 +119,18 @@ def sections_for(ipc: str) -> tuple[Correspondence, ...]:
     return tuple(row for row in rows if ipc in row.ipc.replace("/", ", ").split(", "))
 
 
+def _rules_of(event: str, day: date, begun: date | None) -> list[ClockRule]:
+    held = list(ClockRule.objects.filter(in_force(day), event=event))
+    if begun is None:
+        return held
+    code = rules.procedure_of(begun).procedure
+    mine = [rule for rule in held if rule.procedure in ("", code)]
+    keys = {rule.key for rule in mine}
+    # The old code holds on for what was pending; the new one was not yet there when its matter became known.
+    then = ClockRule.objects.filter(in_force(begun), event=event, procedure=code)
+    return mine + [rule for rule in then if rule.key not in keys]
+
+
 def _due(rule: ClockRule, at: datetime, offences: Sequence[Offence]) -> Due:
     due_at, condition, settled = rules.due_after(at, rule.span), rule.condition, True
     if rule.only_for and not offences:
@@ -106,6 +138,8 @@ def _due(rule: ClockRule, at: datetime, offences: Sequence[Offence]) -> Due:
     if rule.key == "default-bail":
         days = default_bail(offences)
         due_at, condition, settled = rules.due_after(at, f"{days.days}d"), days.reason, days.settled
+    if rule.counting == rules.DAY_IN and due_at is not None:
+        due_at = rules.start_of_day(due_at)
     if rule.key == "limitation":
         bar = limitation(offences)
         due_at = rules.due_after(at, f"{bar.months}m") if bar.months else None

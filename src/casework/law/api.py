@@ -65,6 +65,7 @@ __all__ = [
     "old_sections",
     "procedure_of",
     "regime_on",
+    "router",
     "sections_for",
     "seed",
     "starts_a_clock",

@@ -96,6 +96,8 @@ class Offence(LawRow):
     victim_age_from = models.PositiveSmallIntegerField(null=True, blank=True)
     victim_age_below = models.PositiveSmallIntegerField(null=True, blank=True)
     elements = models.JSONField(default=list, blank=True)
+    # How the elements are known, which may be less well than the text of the section.
+    elements_status = models.CharField(max_length=2, blank=True, choices=_STATUSES)
 
     class Meta:
         indexes = (models.Index(fields=("act", "section"), name="offence_by_section"),)
@@ -113,6 +115,12 @@ class Offence(LawRow):
 class ClockRule(LawRow):
     """A duty that starts with an event; ``span`` is the limit as a number, where the text gives one.
 
+    ``procedure``: the code of procedure the rule belongs to; it holds for matters begun under that code, others hold
+    for all. ``counting``: ``day-in`` counts the day of the event as the first. ``per``: whether it runs for the case
+    or for each person. ``met_by``: the events that fulfil the duty. ``extension``: by how much it can grow: a span,
+    ``order`` (as a court says), ``journey`` (the time of the way), or not at all. ``needs``: class and age, on the
+    day of the offence, of the person it runs for. ``about``: how these six are known.
+
     .. no_pii:
     """
 
@@ -126,6 +134,13 @@ class ClockRule(LawRow):
     recipient = models.CharField(max_length=200, blank=True)
     only_for = models.JSONField(default=list, blank=True)
     condition = models.CharField(max_length=300, blank=True)
+    procedure = models.CharField(max_length=40, blank=True)
+    counting = models.CharField(max_length=20, blank=True)
+    per = models.CharField(max_length=20, default="case")
+    met_by = models.JSONField(default=list, blank=True)
+    extension = models.CharField(max_length=20, blank=True)
+    needs = models.JSONField(default=dict, blank=True)
+    about = models.CharField(max_length=2, blank=True)
 
     class Meta:
         indexes = (models.Index(fields=("event",), name="clock_by_event"),)

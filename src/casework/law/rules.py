@@ -10,7 +10,7 @@ import calendar
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,8 @@ NEW_CODES = date(2024, 7, 1)
 POCSO_BEGINS = date(2012, 11, 14)
 POCSO_AMENDED = date(2019, 8, 16)
 JJ_CLASSES_CHANGED = date(2022, 9, 1)
+# How a rule counts its days where it does not leave out the day of the event: that day is the first.
+DAY_IN = "day-in"
 
 
 class Status(StrEnum):
@@ -244,6 +246,11 @@ def due_after(begun: datetime, span: str) -> datetime | None:
         return begun + timedelta(hours=number)
     local = begun.astimezone(INDIA)
     return local + timedelta(days=number) if unit == "d" else _months_later(local, number)
+
+
+def start_of_day(instant: datetime) -> datetime:
+    """Return the beginning of that day in India: when the day of the event is the first, the days end there."""
+    return datetime.combine(instant.astimezone(INDIA).date(), time.min, INDIA)
 
 
 def months_after(day: date, months: int) -> date:

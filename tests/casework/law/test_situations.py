@@ -258,7 +258,8 @@ def test_a_graver_offence_lifts_the_bar() -> None:
 def test_first_remand_counts_sixty_days_where_the_term_is_open() -> None:
     [due] = law.clocks_from("first-remand", AT, [one("POCSO 2012 14(1)")])
 
-    assert due.due_at == AT + timedelta(days=60)
+    # Remanded on 1 March, which is day 1; day 60 is 29 April, and ends with it.
+    assert due.due_at == datetime(2026, 4, 29, 18, 30, tzinfo=UTC)
     assert not due.settled
     assert "legal advice" in due.condition
 
