@@ -76,10 +76,13 @@ def content_of(
 
 
 def lost_chains(
-    source: ByteSource, grid: Grid, table: ChainTable, used: ClusterSet, owned: ClusterSet
+    source: ByteSource, grid: Grid, table: ChainTable, used: ClusterSet, owned: ClusterSet, unknown: ClusterSet
 ) -> Iterator[Entry | Notice]:
-    """Yield the chains in use that no name leads to, as their table still tells them."""
-    lost = used.without(owned)
+    """Yield the chains in use that no name leads to, as their table still tells them.
+
+    Of the ``unknown`` clusters nobody can say whether they are in use: none of them is made a chain.
+    """
+    lost = used.without(owned).without(unknown)
     lost.discard(FIRST_CLUSTER + max(0, -(-(source.size - grid.offset) // grid.cluster_size)), grid.count)
     followers = table.followers(lost)
     heads = (range(first, first + count) for first, count in lost.without(followers).runs())

@@ -13,7 +13,7 @@ from typing import Any
 
 from kaval.core.errors import UnreadableError
 from kaval.core.records import Notice, NoticeCode
-from kaval.core.sources import ByteSource
+from kaval.core.sources import ByteSource, pieces
 from kaval.filesystems.clusters.grid import FIRST_CLUSTER, Run
 from kaval.filesystems.clusters.sets import ClusterSet
 
@@ -37,7 +37,10 @@ class TablePlace:
 
 
 class ChainTable:
-    """One table, the active one; where it cannot be read, its copy is used."""
+    """One table, the active one; where it cannot be read, its copy is used.
+
+    ``unread`` are the clusters of the parts read so far of which no copy tells anything.
+    """
 
     def __init__(self, source: ByteSource, place: TablePlace) -> None:
         self._source = source
@@ -46,6 +49,7 @@ class ChainTable:
         self._page_breaks: OrderedDict[int, Any] = OrderedDict()
         self._end = place.end
         self._last = place.mask - 7
+        self.unread = ClusterSet(place.end)
         self.bad_mark = place.mask - 8
         self.notices: list[Notice] = []
 
@@ -87,19 +91,34 @@ class ChainTable:
         return np.where(np.arange(count) % 2, pairs >> 4, pairs & 0xFFF)
 
     def _read(self, start: int, size: int) -> bytes:
-        """Return a part of the table; a part that no copy gives counts as in use, so that nothing is invented."""
-        for number, copy in enumerate(self._place.copies):
-            try:
-                block = self._source.read_at(copy + start, size)
-            except UnreadableError as error:
-                self._note(NoticeCode.UNREADABLE, f"the table at {copy} cannot be read: {error.reason}", error.offset)
-                continue
-            if len(block) == size:
-                return block
-            self._note(NoticeCode.TRUNCATED, f"the table at {copy} ends early", copy + start + len(block))
-            if block and number == 0:
-                return block + b"\xff" * (size - len(block))
-        return b"\xff" * size
+        """Return a part of the table; what no copy gives counts as in use, so that nothing is invented."""
+        part = bytearray(b"\xff" * size)
+        missing = [(start, size)]
+        for copy in self._place.copies:
+            missing = [rest for place, length in missing for rest in self._fill(part, start, copy, place, length)]
+            if not missing:
+                break
+        for place, length in missing:
+            first = place * 8 // self._place.bits
+            self.unread.add(first, -(-(place + length) * 8 // self._place.bits) - first)
+        return bytes(part)
+
+    def _fill(self, part: bytearray, start: int, copy: int, place: int, length: int) -> Iterator[tuple[int, int]]:
+        """Put what a copy gives of a range into a part that begins at ``start``; yield the ranges it does not give."""
+        end = place + length
+        for found in pieces(self._source, copy + place, length):
+            if isinstance(found, UnreadableError):
+                message = f"{found.length} bytes of the table at {copy} cannot be read: {found.reason}"
+                self._note(NoticeCode.UNREADABLE, message, found.offset)
+                yield found.offset - copy, found.length
+                place = found.offset + found.length - copy
+            else:
+                place = found[0] - copy
+                part[place - start : place - start + len(found[1])] = found[1]
+                place += len(found[1])
+        if place < end:
+            self._note(NoticeCode.TRUNCATED, f"the table at {copy} ends early", copy + place)
+            yield place, end - place
 
     def _note(self, code: NoticeCode, message: str, offset: int) -> None:
         if len(self.notices) < 64:
@@ -159,6 +178,8 @@ class ChainTable:
             lasts.add(last)
             follower = self.next_of(last)
             runs.append((cluster, last - cluster + 1))
+            if last in self.unread:
+                return runs, f"what follows cluster {last} cannot be read in the table"
             if follower >= self._last:
                 return runs, ""
             if not FIRST_CLUSTER <= follower < self._end:

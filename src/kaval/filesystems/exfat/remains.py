@@ -20,6 +20,7 @@ from kaval.filesystems.clusters.layout import Layout
 from kaval.filesystems.clusters.living import content_of
 from kaval.filesystems.clusters.remnants import Conclusion, Occupied, Remnant
 from kaval.filesystems.clusters.tails import Tails
+from kaval.filesystems.clusters.unread import not_searched, unread_directories
 from kaval.filesystems.exfat.boot import Boot
 from kaval.filesystems.exfat.directory import (
     ENTRY_SIZE,
@@ -66,6 +67,7 @@ class Remains:
         self._known: set[int] = set()
         self._opened: dict[int, str] = {}
         self._stale = 0
+        self._unread: dict[int, UnreadableError] = {}
 
     def add(self, grave: Grave) -> None:
         """Take note of a deleted set that proves itself or looks like one."""
@@ -97,6 +99,7 @@ class Remains:
                 "they are not listed as deleted"
             )
             yield Notice(code=NoticeCode.SKIPPED, message=message, structure="exFAT directory")
+        yield from unread_directories(self._unread, "exFAT directory")
 
     def _open_graves(self, first: int) -> None:
         pending = deque(range(first, len(self._graves)))
@@ -134,10 +137,11 @@ class Remains:
             self.add(Grave(record, path, address, state, depth))
 
     def _cluster(self, cluster: int) -> bytes:
-        """Return a cluster, nothing where it cannot be read: then it proves nothing either."""
+        """Return a cluster, nothing where it cannot be read: then it proves nothing, and that is told."""
         try:
             return self._source.read_at(self._boot.grid.place(cluster), self._boot.cluster_size)
-        except UnreadableError:
+        except UnreadableError as error:
+            self._unread[cluster] = error
             return b""
 
     def _stored_runs(self, found: FileSet, needed: int) -> tuple[Run, ...] | None:
@@ -200,21 +204,26 @@ class Remains:
 
     def _candidates(self, first: int, count: int) -> Iterator[int | Notice]:
         size = self._boot.cluster_size
-        try:
-            if size >= _PROBE_FROM:
-                for cluster in range(first, first + count):
-                    head = self._source.read_at(self._boot.grid.place(cluster), _PROBE_SIZE)
-                    if _looks_like_directory(head):
-                        yield cluster
+        if size < _PROBE_FROM:
+            try:
+                block = self._source.read_at(self._boot.grid.place(first), count * size)
+            except UnreadableError:
+                pass
+            else:
+                for place in _matches(block, size):
+                    if _looks_like_directory(block[place * size : (place + 1) * size]):
+                        yield first + place
                 return
-            block = self._source.read_at(self._boot.grid.place(first), count * size)
-        except UnreadableError as error:
-            message = f"free clusters could not be searched for lost directories: {error.reason}"
-            yield Notice(code=NoticeCode.UNREADABLE, message=message, offset=error.offset, structure="exFAT")
-            return
-        for place in _matches(block, size):
-            if _looks_like_directory(block[place * size : (place + 1) * size]):
-                yield first + place
+        unread: list[UnreadableError] = []
+        for cluster in range(first, first + count):
+            try:
+                head = self._source.read_at(self._boot.grid.place(cluster), min(size, _PROBE_SIZE))
+            except UnreadableError as error:
+                unread.append(error)
+                continue
+            if _looks_like_directory(head):
+                yield cluster
+        yield from not_searched(unread, "exFAT")
 
     def _without_stale(self) -> list[Grave]:
         """Return the sets but those of files that live on, and those that repeat another in every respect."""

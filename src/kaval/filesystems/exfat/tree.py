@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kaval.core.errors import LocatorError, UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode
-from kaval.core.sources import ByteSource, ExtentSource
+from kaval.core.sources import ByteSource, ExtentSource, pieces
 from kaval.filesystems.clusters import FIRST_CLUSTER, ChainTable, ClusterSet, Run
 from kaval.filesystems.clusters.living import Owners, first_clusters, free_extents, lost_chains
 from kaval.filesystems.clusters.remnants import alive_until
@@ -47,6 +47,7 @@ class ExfatTree:
         self.source = source
         self.boot = boot
         self._notices = [*notices]
+        self._unknown = ClusterSet(boot.grid.end)
         self.facts: Mapping[str, str] = self._facts()
 
     @cached_property
@@ -94,8 +95,10 @@ class ExfatTree:
         maps = [region for region in self._regions[0] if region.type == BITMAP]
         chosen = next((region for region in maps if region.flags & 1 == wanted), maps[0] if maps else None)
         if chosen is None:
-            self._note(NoticeCode.DAMAGED, "the root directory names no allocation bitmap", None)
+            message = "the root directory, as far as it can be read, names no allocation bitmap; everything counts as"
+            self._note(NoticeCode.DAMAGED, f"{message} in use", grid.place(self.boot.root_cluster))
             used.add(FIRST_CLUSTER, grid.count)
+            self._unknown.add(FIRST_CLUSTER, grid.count)
             return used
         runs, problem = self.table.chain(chosen.start)
         if problem:
@@ -110,18 +113,26 @@ class ExfatTree:
         left = size
         for first, count in runs:
             length = min(left, count * grid.cluster_size)
-            try:
-                block = self.source.read_at(grid.place(first), length)
-            except UnreadableError as error:
-                self._note(NoticeCode.UNREADABLE, f"the allocation bitmap: {error.reason}", error.offset)
-                block = b""
-            parts.append(block + b"\xff" * (length - len(block)))
+            place = grid.place(first)
+            for found in pieces(self.source, place, length):
+                if isinstance(found, UnreadableError):
+                    self._unread_bits(size - left + found.offset - place, found.length)
+                    message = f"{found.length} bytes of the allocation bitmap: {found.reason}; what they do not tell"
+                    self._note(NoticeCode.UNREADABLE, f"{message} counts as in use", found.offset)
+                parts.append(b"\xff" * found.length if isinstance(found, UnreadableError) else found[1])
+            if self.source.size < place + length:
+                break
             left -= length
-        if left:
-            self._note(NoticeCode.TRUNCATED, f"the allocation bitmap lacks {left} of its {size} bytes", None)
-            parts.append(b"\xff" * left)
+        given = sum(map(len, parts))
+        if given < size:
+            self._note(NoticeCode.TRUNCATED, f"the allocation bitmap lacks {size - given} of its {size} bytes", None)
+            self._unread_bits(given, size - given)
+            parts.append(b"\xff" * (size - given))
         for first, count in ClusterSet(grid.count, b"".join(parts)).runs():
             used.add(first + FIRST_CLUSTER, count)
+
+    def _unread_bits(self, first_byte: int, length: int) -> None:
+        self._unknown.add(FIRST_CLUSTER + first_byte * 8, length * 8)
 
     def _note(self, code: NoticeCode, message: str, offset: int | None) -> None:
         self._notices.append(Notice(code=code, message=message, offset=offset, structure="exFAT"))
@@ -135,7 +146,8 @@ class ExfatTree:
         yield from walk.living(tuple(self._root[0]))
         yield from self.table.notices
         yield from walk.remains.entries(walk.owners.owned)
-        yield from lost_chains(self.source, self.boot.grid, self.table, self.used, walk.owners.owned)
+        used, owned = self.used, walk.owners.owned
+        yield from lost_chains(self.source, self.boot.grid, self.table, used, owned, self._unknown)
 
     def open_stream(self, address: str) -> ByteSource:
         """Return the stream of an entry: every entry of an exFAT has extents, so this lists until it meets it."""
@@ -159,17 +171,17 @@ def blocks(
         end = offset + min(left, count * boot.cluster_size)
         left -= end - offset
         for start in range(offset, end, READ_SIZE):
-            length = min(READ_SIZE, end - start)
-            try:
-                block = source.read_at(start, length)
-            except UnreadableError as error:
-                message = f"a part of the directory {path} cannot be read: {error.reason}"
-                yield _notice(NoticeCode.UNREADABLE, message, address, error.offset)
-                continue
-            yield block, start
-            if len(block) < length:
-                message = f"the directory {path} lies beyond the end of the image"
-                yield _notice(NoticeCode.TRUNCATED, message, address, start + len(block))
+            for found in pieces(source, start, min(READ_SIZE, end - start)):
+                if isinstance(found, UnreadableError):
+                    message = f"{found.length} bytes of the directory {path} cannot be read: {found.reason}; what they"
+                    yield _notice(
+                        NoticeCode.UNREADABLE, f"{message} name is not listed under its name", address, found.offset
+                    )
+                else:
+                    yield found[1], found[0]
+        if end > source.size:
+            message = f"the directory {path} lies beyond the end of the image"
+            yield _notice(NoticeCode.TRUNCATED, message, address, max(offset, source.size))
 
 
 def extents_of(boot: Boot, runs: list[Run] | tuple[Run, ...], size: int, valid: int) -> tuple[Extent, ...]:

@@ -21,6 +21,7 @@ from kaval.filesystems.clusters.layout import Layout
 from kaval.filesystems.clusters.living import content_of
 from kaval.filesystems.clusters.remnants import Conclusion, Occupied, Remnant
 from kaval.filesystems.clusters.tails import Tails
+from kaval.filesystems.clusters.unread import unread_directories
 from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import (
     DirectoryParser,
@@ -75,6 +76,7 @@ class Remains:
         self._directory_runs: dict[int, tuple[Run, ...]] = {}
         self._stale = 0
         self._high_words: HighWords | None = None
+        self._unread: dict[int, UnreadableError] = {}
 
     def add(self, grave: Grave) -> None:
         """Take note of a slot; one from behind the end mark has to look like an entry."""
@@ -115,6 +117,7 @@ class Remains:
                 "they are not listed as deleted"
             )
             yield Notice(code=NoticeCode.SKIPPED, message=message, structure="FAT directory")
+        yield from unread_directories(self._unread, "FAT directory")
 
     def _open_graves(self, first: int) -> None:
         """Read the deleted directories among the slots from a number on, and those below them."""
@@ -176,10 +179,11 @@ class Remains:
         return None
 
     def _cluster(self, cluster: int) -> bytes:
-        """Return a cluster, nothing where it cannot be read: then it proves nothing either."""
+        """Return a cluster, nothing where it cannot be read: then it proves nothing, and that is told."""
         try:
             return self._source.read_at(self._boot.grid.place(cluster), self._boot.cluster_size)
-        except UnreadableError:
+        except UnreadableError as error:
+            self._unread[cluster] = error
             return b""
 
     def _find_lost(self, owned: ClusterSet) -> Iterator[Notice]:

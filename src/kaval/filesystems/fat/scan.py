@@ -12,10 +12,11 @@ from typing import Any
 
 from kaval.core.errors import UnreadableError
 from kaval.core.progress import advance
-from kaval.core.records import Notice, NoticeCode
+from kaval.core.records import Notice
 from kaval.core.sources import ByteSource
 from kaval.filesystems.clusters import ClusterSet
 from kaval.filesystems.clusters.grid import FIRST_CLUSTER
+from kaval.filesystems.clusters.unread import not_searched
 from kaval.filesystems.fat.boot import Boot
 from kaval.filesystems.fat.directory import DirectoryParser, Slot
 
@@ -52,20 +53,25 @@ def scan(source: ByteSource, boot: Boot, owned: ClusterSet) -> Iterator[LostDire
 
 def _candidates(source: ByteSource, boot: Boot, first: int, count: int) -> Iterator[LostDirectory | Notice]:
     size = boot.cluster_size
-    try:
-        if size >= _PROBE_FROM:
-            for cluster in range(first, first + count):
-                head = source.read_at(boot.grid.place(cluster), _PROBE_SIZE)
-                if head.startswith(b".   "):
-                    yield from _examined(head, cluster, boot)
+    if size < _PROBE_FROM:
+        try:
+            block = source.read_at(boot.grid.place(first), count * size)
+        except UnreadableError:
+            pass
+        else:
+            for place in _matches(block, size):
+                yield from _examined(block[place * size : place * size + _PROBE_SIZE], first + place, boot)
             return
-        block = source.read_at(boot.grid.place(first), count * size)
-    except UnreadableError as error:
-        message = f"free clusters could not be searched for lost directories: {error.reason}"
-        yield Notice(code=NoticeCode.UNREADABLE, message=message, offset=error.offset, structure="FAT")
-        return
-    for place in _matches(block, size):
-        yield from _examined(block[place * size : place * size + _PROBE_SIZE], first + place, boot)
+    unread: list[UnreadableError] = []
+    for cluster in range(first, first + count):
+        try:
+            head = source.read_at(boot.grid.place(cluster), _PROBE_SIZE)
+        except UnreadableError as error:
+            unread.append(error)
+            continue
+        if head.startswith(b".   "):
+            yield from _examined(head, cluster, boot)
+    yield from not_searched(unread, "FAT")
 
 
 def _matches(block: bytes, size: int) -> list[int]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kaval.core.errors import LocatorError, UnreadableError
 from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Extent, Notice, NoticeCode, Times
-from kaval.core.sources import ByteSource, ExtentSource
+from kaval.core.sources import ByteSource, ExtentSource, pieces
 from kaval.filesystems.clusters import ChainTable, ClusterSet, Run
 from kaval.filesystems.clusters.living import Owners, first_clusters, free_extents, lost_chains
 from kaval.filesystems.clusters.remnants import alive_until
@@ -61,7 +61,8 @@ class FatTree:
         yield from self.table.compare_copies()
         yield from self.table.notices
         yield from walk.remains.entries(walk.owners.owned)
-        yield from lost_chains(self.source, self.boot.grid, self.table, self.used, walk.owners.owned)
+        table = self.table
+        yield from lost_chains(self.source, self.boot.grid, table, self.used, walk.owners.owned, table.unread)
 
     def open_stream(self, address: str) -> ByteSource:
         """Return the stream of an entry: every entry of a FAT has extents, so this lists until it meets it."""
@@ -83,12 +84,16 @@ class _Walk:
         self._boot = boot
         self._table = table
         self._notice_count = 0
+        self._root_problem = ""
         self.owners = Owners(boot.grid)
         self.remains = Remains(source, boot, used, self.owners.occupied)
 
     def living(self) -> Iterator[Entry | Notice]:
         """Yield living entries directory by directory."""
         pending = [*self._root()]
+        if self._root_problem:
+            message = f"the root directory: {self._root_problem}"
+            yield _notice(NoticeCode.DAMAGED, message, "", self._boot.grid.place(self._boot.root_cluster))
         while pending:
             folder = pending.pop()
             below: list[Folder] = []
@@ -100,7 +105,7 @@ class _Walk:
         if boot.bits != 32:
             yield Folder("", "", ())
             return
-        runs, _ = self._table.chain(boot.root_cluster)
+        runs, self._root_problem = self._table.chain(boot.root_cluster)
         self.owners.add(runs, None)
         self.remains.know_directory(boot.root_cluster, "", "", living=True)
         yield Folder("", "", tuple(runs))
@@ -117,17 +122,16 @@ class _Walk:
             end = offset + min(size, left)
             left -= end - offset
             for start in range(offset, end, READ_SIZE):
-                length = min(READ_SIZE, end - start)
-                try:
-                    block = self._source.read_at(start, length)
-                except UnreadableError as error:
-                    message = f"a part of the directory {folder.path or '/'} cannot be read: {error.reason}"
-                    yield _notice(NoticeCode.UNREADABLE, message, folder.address, error.offset)
-                    continue
-                yield block, start
-                if len(block) < length:
-                    message = f"the directory {folder.path or '/'} lies beyond the end of the image"
-                    yield _notice(NoticeCode.TRUNCATED, message, folder.address, start + len(block))
+                for found in pieces(self._source, start, min(READ_SIZE, end - start)):
+                    if isinstance(found, UnreadableError):
+                        message = f"{found.length} bytes of the directory {folder.path or '/'} cannot be read: "
+                        message += f"{found.reason}; what they name is not listed under its name"
+                        yield _notice(NoticeCode.UNREADABLE, message, folder.address, found.offset)
+                    else:
+                        yield found[1], found[0]
+            if end > self._source.size:
+                message = f"the directory {folder.path or '/'} lies beyond the end of the image"
+                yield _notice(NoticeCode.TRUNCATED, message, folder.address, max(offset, self._source.size))
 
     def _folder(self, folder: Folder, below: list[Folder]) -> Iterator[Entry | Notice]:
         parser = DirectoryParser(wide=self._boot.bits == 32)
