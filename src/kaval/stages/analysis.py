@@ -11,7 +11,7 @@ from kaval.core.locators import Locator
 from kaval.core.records import Extent, Notice, NoticeCode
 from kaval.core.sources import BLOCK_SIZE, ByteSource
 from kaval.digests import DIGESTS, Hasher
-from kaval.filetypes import HEAD_SIZE
+from kaval.filetypes import HEAD_SIZE, FileType
 from kaval.filetypes.identify import identify, mismatch
 from kaval.folder.sealed import PackWriter
 from kaval.folder.segments import RowBuffer
@@ -52,7 +52,10 @@ THUMBNAIL_STORES = re.compile(r"(^|/)((eh)?thumbs(_vista)?\.db|\.thumbdata3(-[^/
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
-    """One entry to be analysed, with all that reading it takes."""
+    """One entry to be analysed, with all that reading it takes.
+
+    One that ``repeats`` is a further name of the stream of the entry before it.
+    """
 
     entry_id: int
     locator: str
@@ -63,6 +66,7 @@ class Task:
     priority: int
     depth: int
     extents: tuple[tuple[int, int, bool], ...] | None
+    repeats: bool = False
 
     def layout(self) -> Layout:
         """Return how the stream is laid out in its source."""
@@ -74,13 +78,14 @@ class Task:
 
 @dataclass(slots=True)
 class _Reading:
-    """One stream between its digests and the decoder's answer."""
+    """One stream between its digests and the decoder's answer; a known-good picture is ``passed_over``."""
 
     task: Task
     digests: dict[str, bytes]
-    media_type: str | None
+    kind: FileType | None
     submitted: bool
     answer: MediaFacts | Notice | None = None
+    passed_over: bool = False
 
     @property
     def waits(self) -> bool:
@@ -106,16 +111,19 @@ class Analyst:
         """Analyse the tasks; ``lost`` names those (by number) at which a worker was lost before, and why."""
         work = _Work(rows, pack, Tally())
         pending: _Reading | None = None
+        first: _Reading | None = None
         for number, task in enumerate(tasks):
             begin(number)
+            first = first if task.repeats else None
             if number in lost:
                 code = NoticeCode.TIME_LIMIT if "sign of life" in lost[number] else NoticeCode.CAPABILITY_FAILED
                 message = f"reading it cost the worker ({lost[number]}); it was left out, the rest was done again"
                 work.remark(task, Notice(code=code, message=message))
                 continue
-            reading = self._read(task, work, pending)
+            reading = self._read(task, work, pending, first)
             if reading is None:
                 continue
+            first = first or reading
             if pending is not None:
                 self._finish(pending, work)
             pending = reading
@@ -123,9 +131,13 @@ class Analyst:
             self._finish(pending, work)
         return work.tally
 
-    def _read(self, task: Task, work: _Work, pending: _Reading | None) -> _Reading | None:
-        """Read and digest one stream; a picture goes to the decoder before it is digested."""
-        outcome = fenced("reading", lambda: self._digest(task, work, pending), strict=self._plan.strict)
+    def _read(self, task: Task, work: _Work, pending: _Reading | None, first: _Reading | None) -> _Reading | None:
+        """Read and digest one stream, unless it was read under its first name; a picture goes to the decoder before."""
+
+        def reading() -> _Reading | None:
+            return self._digest(task, work, pending) if first is None else self._repeat(task, work, first)
+
+        outcome = fenced("reading", reading, strict=self._plan.strict)
         if isinstance(outcome, Notice):
             self._drain(pending)
             work.remark(task, outcome)
@@ -147,20 +159,39 @@ class Analyst:
         head = source.read_at(0, min(BLOCK_SIZE, task.size)) if task.size else b""
         kind = identify(head[:HEAD_SIZE], task.size) if head else None
         media_type = kind.media_type if kind else None
-        wrong_name = mismatch(kind, task.path.rpartition("/")[2]) if kind else False
-        submitted = False
+        submitted = passed_over = False
         if media_type and self._decodable(task, media_type, work):
             digests, submitted = self._digest_picture(task, source, head, media_type, pending, work)
+            passed_over = not submitted
         else:
             digests = self._digest_stream(source, head)
+        reading = _Reading(task, digests, kind, submitted, passed_over=passed_over)
+        self._tell(reading, work)
+        return reading
+
+    def _repeat(self, task: Task, work: _Work, first: _Reading) -> _Reading:
+        """Give what was established of a stream to a further name of it."""
+        if first.waits:
+            self._settle(first)
+        if first.kind is not None:
+            self._decodable(task, first.kind.media_type, work)
+        work.tally.skipped_known_good += first.passed_over
+        decoded = first.answer is not None
+        reading = _Reading(task, first.digests, first.kind, decoded, first.answer, first.passed_over)
+        self._tell(reading, work)
+        return reading
+
+    def _tell(self, reading: _Reading, work: _Work) -> None:
+        """Write down what was established of a stream before it is decoded."""
+        task, kind = reading.task, reading.kind
         work.tally.read(task.size)
-        row = (task.entry_id, task.size, *(digests[name] for name, _ in self._algorithms), media_type, wrong_name)
-        work.rows.add("digests", (*row, task.priority))
-        reading = _Reading(task, digests, media_type, submitted)
+        media_type = kind.media_type if kind else None
+        wrong_name = mismatch(kind, task.path.rpartition("/")[2]) if kind else False
+        digests = [reading.digests[name] for name, _ in self._algorithms]
+        work.rows.add("digests", (task.entry_id, task.size, *digests, media_type, wrong_name, task.priority))
         if task.size:
             self._match(reading, work)
-            self._note_nested(task, media_type, source, work)
-        return reading
+            self._note_nested(task, media_type, work)
 
     def _mostly_sparse(self, task: Task) -> bool:
         stored = sum(length for _, length, sparse in task.extents or () if not sparse)
@@ -246,7 +277,7 @@ class Analyst:
         for row in self._matcher.near(_subject(reading.task), answer.frames):
             work.hit(row)
 
-    def _note_nested(self, task: Task, media_type: str | None, source: ByteSource, work: _Work) -> None:
+    def _note_nested(self, task: Task, media_type: str | None, work: _Work) -> None:
         if not self._plan.archives or not reliable(task.content):
             return
         is_image = task.path.lower().endswith(IMAGE_EXTENSIONS) and task.size >= MINIMUM_IMAGE_SIZE

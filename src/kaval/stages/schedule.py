@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -29,6 +30,9 @@ _PART = re.compile(r"\.(?i:[els][0-9a-z]{2}|ex[0-9a-z]{2}|[0-9]{3}|a[a-z]|vmdk|a
 """The extensions of images that come in parts, or lean on another one."""
 
 MAXIMUM_PARTS = 4096
+
+MAXIMUM_NAMES = 1024
+"""Names of one stream that are analysed with it; further ones have it read once more."""
 
 _PACKED = frozenset({"tar", "sevenzip", "compressed"})
 PACKED_PRIORITY = 1
@@ -59,6 +63,8 @@ class Schedule:
         self._extensions = frozenset(plan.media_extensions)
         self._table = _read(folder, listed)
         self._order, self._priorities = self._sort()
+        self._repeated: set[int] = set()
+        self._join_names()
         self.files = len(self._order)
         self.size = int(sum(self._table.column("size").take(self._order).to_pylist())) if self.files else 0
 
@@ -83,11 +89,56 @@ class Schedule:
                 packed = extents is None and layer_of(locator) in _PACKED
                 priorities.append(PACKED_PRIORITY if packed else self._priority(path))
                 offsets.append(next((extent["offset"] for extent in extents or () if not extent["sparse"]), 0))
+        self._offsets: Any = ()
         if not wanted:
             return [], {}
         ordered = np.lexsort((np.array(wanted), np.array(offsets), np.array(priorities)))
+        self._offsets = np.array(offsets)[ordered]
         order = [wanted[place] for place in ordered]
         return order, {wanted[place]: priorities[place] for place in ordered}
+
+    def _join_names(self) -> None:
+        """Move every further name of a stream behind the first one in order, so that it is read once for all."""
+        places = self._candidates()
+        if not places:
+            return
+        rows = self._table.select(["locator", "size", "extents"]).take([self._order[place] for place in places])
+        leaders: dict[Hashable, int] = {}
+        followers: dict[int, list[int]] = {}
+        for place, row in zip(places, rows.to_pylist(), strict=True):
+            key = stream_of(row)
+            if key is None:
+                continue
+            leader = leaders.setdefault(key, place)
+            if leader == place:
+                continue
+            followers.setdefault(leader, []).append(place)
+            if len(followers[leader]) >= MAXIMUM_NAMES:
+                del leaders[key]
+        moved = {place for behind in followers.values() for place in behind}
+        self._repeated = {self._order[place] for place in moved}
+        self._order = [
+            self._order[behind]
+            for place in range(len(self._order))
+            if place not in moved
+            for behind in (place, *followers.get(place, ()))
+        ]
+
+    def _candidates(self) -> list[int]:
+        """Return the places in the order of streams that may have several names: as large, and starting alike."""
+        import numpy as np
+
+        count = len(self._order)
+        if count < 2:
+            return []
+        sizes = np.array(self._table.column("size").take(self._order).to_pylist(), dtype="<i8")
+        offsets = self._offsets
+        ordered = np.lexsort((np.arange(count), offsets, sizes))
+        same = (np.diff(sizes[ordered]) == 0) & (np.diff(offsets[ordered]) == 0) & (sizes[ordered][1:] > 0)
+        chosen = np.zeros(count, dtype=bool)
+        chosen[ordered[1:][same]] = True
+        chosen[ordered[:-1][same]] = True
+        return [int(place) for place in chosen.nonzero()[0]]
 
     def _priority(self, path: str) -> int:
         *places, name = path.lower().split("/")
@@ -103,11 +154,11 @@ class Schedule:
         size = number = 0
         for task in self._tasks():
             most_files, most_size = self._limits(number)
-            if tasks and (len(tasks) >= most_files or size + task.size > most_size):
+            if tasks and not task.repeats and (len(tasks) >= most_files or size + task.size > most_size):
                 yield self._unit(number, tasks)
                 tasks, size, number = [], 0, number + 1
             tasks.append(task)
-            size += task.size
+            size += 0 if task.repeats else task.size
         if tasks:
             yield self._unit(number, tasks)
 
@@ -119,7 +170,7 @@ class Schedule:
         for start in range(0, len(self._order), 4096):
             chosen = self._order[start : start + 4096]
             for number, row in zip(chosen, self._table.take(chosen).to_pylist(), strict=True):
-                yield task_of(row, self._priorities[number])
+                yield replace(task_of(row, self._priorities[number]), repeats=number in self._repeated)
 
     def _unit(self, number: int, tasks: Sequence[Task]) -> AnalysisUnit:
         chain: dict[str, Layout] = {}
@@ -153,6 +204,20 @@ class Schedule:
             for part in tasks
             if part.path.rpartition("/")[0] == folder and part.locator != task.locator
         )
+
+
+def stream_of(row: Mapping[str, Any]) -> Hashable:
+    """Return what two entries have in common that are names of one stream, ``None`` where that cannot be told.
+
+    Streams laid out alike in the same source are one; of others the address says it: ``inode@directory``.
+    """
+    if row["extents"]:
+        extents = tuple((extent["offset"], extent["length"], extent["sparse"]) for extent in row["extents"])
+        return parent_of(row["locator"]), row["size"], extents
+    if row["extents"] is None:
+        inode, at, _ = row["locator"][len(parent_of(row["locator"])) + 1 :].partition("@")
+        return (parent_of(row["locator"]), row["size"], inode) if at else None
+    return None
 
 
 def task_of(row: Mapping[str, Any], priority: int) -> Task:
