@@ -5,10 +5,12 @@ from __future__ import annotations
 from casework.accounts.membership import (
     assign,
     case_ids_open_to,
+    cases_closed_to,
     check_may_read,
     check_may_work,
     declare_conflict,
     dismiss,
+    leads_of,
 )
 from casework.accounts.models import Account, Unit
 from casework.accounts.people import (
@@ -34,6 +36,7 @@ __all__ = [
     "actor",
     "assign",
     "case_ids_open_to",
+    "cases_closed_to",
     "check_may_read",
     "check_may_work",
     "close_account",
@@ -43,6 +46,7 @@ __all__ = [
     "grant_role",
     "invite",
     "invite_first",
+    "leads_of",
     "open_account",
     "open_first_account",
     "reopen_account",

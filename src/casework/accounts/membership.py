@@ -5,6 +5,7 @@ A case is named by its id only; what a case is, a context above knows.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
@@ -74,6 +75,22 @@ def case_ids_open_to(account: Account) -> list[UUID]:
     excluded = set(Conflict.objects.filter(account=account).values_list("case", flat=True))
     running = Membership.objects.filter(account=account, ended_at=None).values_list("case", flat=True)
     return [case for case in running if case not in excluded]
+
+
+def leads_of(cases: Collection[UUID]) -> dict[UUID, list[Account]]:
+    """Return who leads each of the cases now, for an answer that names a colleague and nothing of the case."""
+    rows = Membership.objects.select_related("account__unit").filter(
+        case__in=cases, capacity=Capacity.LEAD, ended_at=None, account__is_active=True
+    )
+    leads: dict[UUID, list[Account]] = {}
+    for row in rows.order_by("created_at"):
+        leads.setdefault(row.case, []).append(row.account)
+    return leads
+
+
+def cases_closed_to(account: Account, cases: Collection[UUID]) -> set[UUID]:
+    """Return those of the cases the account is excluded from; it is not told so, since it may be the suspect's."""
+    return set(Conflict.objects.filter(account=account, case__in=cases).values_list("case", flat=True))
 
 
 def check_may_read(account: Account, case: UUID) -> Capacity:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 _stopped_at: ContextVar[datetime | None] = ContextVar("stopped_at", default=None)
 
@@ -13,6 +16,11 @@ _stopped_at: ContextVar[datetime | None] = ContextVar("stopped_at", default=None
 def now() -> datetime:
     """Return the present instant, aware, in UTC."""
     return _stopped_at.get() or datetime.now(tz=UTC)
+
+
+def today() -> date:
+    """Return the day it is now, in the zone of the unit."""
+    return now().astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
 
 @contextmanager

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "casework.audit",
     "casework.accounts",
     "casework.law",
+    "casework.people",
     "casework.web",
     "casework.unit",
 ]
