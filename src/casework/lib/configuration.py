@@ -37,6 +37,11 @@ class Configuration(BaseSettings):
     unit_name: str = Field(default="Kaval", description="Shown on every page")
     idle_minutes: int = Field(default=15, ge=1, le=60, description="A session ends after so much silence")
     session_hours: int = Field(default=12, ge=1, le=24, description="A session ends after so much time, come what may")
+    address: str = Field(default="", description="Where browsers reach the unit, as papers print it: https://name:port")
+    signing_certificate: Path | None = Field(default=None, description="PKCS#12 file with which papers are signed")
+    signing_passphrase_file: Path | None = Field(default=None, description="Its passphrase, in a file")
+    signing_roots: Path | None = Field(default=None, description="PEM file of the roots a signature may lead to")
+    timestamp_url: str = Field(default="", description="RFC 3161 service that stamps the time of signatures")
 
     @field_validator("hosts", mode="before")
     @classmethod
@@ -49,6 +54,18 @@ class Configuration(BaseSettings):
         if credentials and (Path(credentials) / "kaval-key").exists():
             return Path(credentials) / "kaval-key"
         return self.key_file or self.data_dir / "key"
+
+    def check_address(self) -> str:
+        """Return the address printed on papers, where their number and digest are checked."""
+        scheme = "https" if self.https else "http"
+        return (self.address or f"{scheme}://{self.hosts[0]}").rstrip("/") + "/papers/check/"
+
+    def signing_passphrase_path(self) -> Path | None:
+        """Return where the passphrase of the signing certificate is, if there is one."""
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
+        if credentials and (Path(credentials) / "kaval-signing-passphrase").exists():
+            return Path(credentials) / "kaval-signing-passphrase"
+        return self.signing_passphrase_file
 
     def key_ring(self) -> KeyRing:
         """Return the unit's keys, or refuse."""

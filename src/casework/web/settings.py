@@ -15,6 +15,11 @@ SECRET_KEY = KEY_RING.current("django secret").secret.hex()
 SECRET_KEY_FALLBACKS = [key.secret.hex() for key in KEY_RING.all("django secret")[1:]]
 
 UNIT_NAME = _configuration.unit_name
+CHECK_ADDRESS = _configuration.check_address()
+SIGNING_CERTIFICATE = _configuration.signing_certificate
+SIGNING_PASSPHRASE_FILE = _configuration.signing_passphrase_path()
+SIGNING_ROOTS = _configuration.signing_roots
+TIMESTAMP_URL = _configuration.timestamp_url
 INSTANCE = _configuration.instance
 IDLE_MINUTES = _configuration.idle_minutes
 SESSION_HOURS = _configuration.session_hours
@@ -34,6 +39,7 @@ INSTALLED_APPS = [
     "casework.audit",
     "casework.accounts",
     "casework.law",
+    "casework.papers",
     "casework.people",
     "casework.web",
     "casework.unit",
