@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "casework.law",
     "casework.papers",
     "casework.people",
+    "casework.exhibits",
     "casework.web",
     "casework.unit",
 ]

@@ -1,0 +1,1 @@
+"""Exhibits: the numbered things in custody, who held them and why, their seals, their images and their papers."""

@@ -1,0 +1,26 @@
+"""The Django application of exhibits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class ExhibitsConfig(AppConfig):
+    """Exhibits, custody, seals, images."""
+
+    name = "casework.exhibits"
+    label = "exhibits"
+
+    def ready(self) -> None:
+        """Put the triggers back after every migration: SQLite makes a table anew to change it, and forgets them."""
+        post_migrate.connect(_install, sender=self)
+
+
+def _install(using: str, **_rest: Any) -> None:
+    from casework.exhibits import triggers  # the tables are known only now
+
+    triggers.install(connections[using])
