@@ -23,18 +23,23 @@ from casework.accounts.people import (
     open_first_account,
     reopen_account,
 )
+from casework.accounts.rest import router
 from casework.accounts.rules import Capacity, Rank, Role, Standing
 from casework.accounts.standing import actor, standing_of
+from casework.accounts.tokens import Bearer, account_of, bearer_of, make_token, within_pace
 
 __all__ = [
     "Account",
+    "Bearer",
     "Capacity",
     "Rank",
     "Role",
     "Standing",
     "Unit",
+    "account_of",
     "actor",
     "assign",
+    "bearer_of",
     "case_ids_open_to",
     "cases_closed_to",
     "check_may_read",
@@ -47,8 +52,11 @@ __all__ = [
     "invite",
     "invite_first",
     "leads_of",
+    "make_token",
     "open_account",
     "open_first_account",
     "reopen_account",
+    "router",
     "standing_of",
+    "within_pace",
 ]

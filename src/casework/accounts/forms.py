@@ -10,7 +10,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from casework.accounts.models import Account, Unit
-from casework.accounts.rules import Rank
+from casework.accounts.rules import MAX_TOKEN_DAYS, Rank
 from casework.lib.forms import UnitForm
 
 _LONGEST = 128
@@ -110,6 +110,24 @@ class OpenAccountForm(UnitForm):
     name = forms.CharField(label=_("Name"), max_length=200)
     rank = forms.ChoiceField(label=_("Rank"), choices=[(rank.value, rank.value.replace("-", " ")) for rank in Rank])
     unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.order_by("name"))
+
+
+class TokenForm(UnitForm):
+    """A new token."""
+
+    name = forms.CharField(label=_("Which program will use it"), max_length=80)
+    days = forms.IntegerField(
+        label=_("How many days it holds"),
+        min_value=1,
+        max_value=MAX_TOKEN_DAYS,
+        initial=90,
+        help_text=_("At most a year."),
+    )
+    may_write = forms.BooleanField(
+        label=_("It may also change things"),
+        required=False,
+        help_text=_("Without this it only reads. It never may more than you."),
+    )
 
 
 class ReasonForm(UnitForm):

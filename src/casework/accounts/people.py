@@ -12,6 +12,7 @@ from casework.accounts import rules
 from casework.accounts.models import Account, Invitation, Passkey, RecoveryCode, RoleGrant, Totp, Unit
 from casework.accounts.rules import Rank, Role
 from casework.accounts.standing import actor, standing_of, subject
+from casework.accounts.tokens import end_all_tokens
 from casework.audit import api as audit
 from casework.lib import clock
 from casework.lib.errors import RefusedError
@@ -60,6 +61,7 @@ def close_account(*, acting: Account, account: Account, reason: str) -> None:
     rules.check_close(standing_of(acting), standing_of(account))
     Account.objects.filter(pk=account.pk).update(is_active=False, session_key="")
     Session.objects.filter(pk=account.session_key).delete()
+    end_all_tokens(account)
     audit.append(actor=actor(acting), act="accounts.account_closed", subject=subject(account), purpose=reason)
 
 
@@ -103,6 +105,7 @@ def accept_invitation(*, invitation: Invitation, password: str) -> Account:
     Totp.objects.filter(account=account).delete()
     Passkey.objects.filter(account=account).delete()
     RecoveryCode.objects.filter(account=account).delete()
+    end_all_tokens(account)
     audit.append(
         actor=actor(account), act="accounts.password_set", subject=subject(account), fields={"by": "invitation"}
     )

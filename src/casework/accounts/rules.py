@@ -63,6 +63,9 @@ MAX_FAILURES_OF_ADDRESS = 50
 LOCK_SPAN = timedelta(minutes=15)
 INVITATION_SPAN = timedelta(hours=72)
 SIGN_IN_SPAN = timedelta(minutes=10)
+PROOF_SPAN = timedelta(minutes=5)
+MAX_TOKENS = 10
+MAX_TOKEN_DAYS = 365
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +190,18 @@ def check_work(standing: CaseStanding) -> None:
     """Readers read; leads and workers also write."""
     if check_read(standing) is Capacity.READER:
         raise RefusedError("reader", "You may read this case, not change it; ask who leads it.")
+
+
+def check_make_token(acting: Standing, name: str, days: int, running: int) -> None:
+    """A token has a name, an end within a year, and few beside it."""
+    if not acting.active:
+        raise RefusedError("inactive", "The account is closed.")
+    if not name.strip():
+        raise RefusedError("name", "Name the program that will use the token.")
+    if not 1 <= days <= MAX_TOKEN_DAYS:
+        raise RefusedError("days", f"A token holds from one day to {MAX_TOKEN_DAYS} days.")
+    if running >= MAX_TOKENS:
+        raise RefusedError("tokens", f"You have {MAX_TOKENS} tokens; end one of them first.")
 
 
 def is_locked(failures: int, failures_of_address: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from casework.accounts import desk_views, own_views, views
+from casework.accounts import desk_views, own_views, token_views, views
 
 app_name = "accounts"
 
@@ -27,6 +27,10 @@ urlpatterns = [
     path("mine/factors/passkey/", own_views.add_passkey, name="add_passkey"),
     path("mine/factors/passkey/<uuid:passkey>/remove/", own_views.remove_passkey, name="remove_passkey"),
     path("mine/factors/codes/", own_views.renew_codes, name="renew_codes"),
+    path("mine/prove/", token_views.prove, name="prove"),
+    path("mine/prove/passkey/", token_views.prove_passkey, name="prove_passkey"),
+    path("mine/tokens/", token_views.tokens, name="tokens"),
+    path("mine/tokens/<uuid:token>/end/", token_views.end, name="end_token"),
     path("", desk_views.accounts, name="accounts"),
     path("open/", desk_views.open_account, name="open_account"),
     path("<uuid:account>/", desk_views.account, name="account"),

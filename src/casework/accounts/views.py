@@ -59,7 +59,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:sign_in")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        factor = _factor_of(request, account, form.cleaned_data["code"])
+        factor = factor_of(request, account, form.cleaned_data["code"])
         if factor:
             signing_in.sign_in(request, account, factor)
             return redirect("/")
@@ -70,7 +70,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/second_factor.html", context, status=422 if form.errors else 200)
 
 
-def _factor_of(request: HttpRequest, account: Account, code: str) -> str:
+def factor_of(request: HttpRequest, account: Account, code: str) -> str:
+    """Return which factor the code proves, or nothing; a failure counts."""
     if signing_in.is_locked(request, account.username):
         return ""
     if factors.check_totp(account, code):
@@ -89,16 +90,26 @@ def passkey_proof(request: HttpRequest) -> HttpResponse:
     if account is None:
         raise AbsentError("page")
     if request.method != "POST":
-        options, state = factors.passkey_question(account, _host(request), settings.UNIT_NAME)
-        request.session[_STATE] = state
-        return JsonResponse(options)
+        return passkey_question(request, account)
+    check_passkey(request, account)
+    signing_in.sign_in(request, account, "passkey")
+    return JsonResponse({"next": "/"})
+
+
+def passkey_question(request: HttpRequest, account: Account) -> JsonResponse:
+    """Return what the browser is asked to prove a passkey."""
+    options, state = factors.passkey_question(account, _host(request), settings.UNIT_NAME)
+    request.session[_STATE] = state
+    return JsonResponse(options)
+
+
+def check_passkey(request: HttpRequest, account: Account) -> None:
+    """Pass, where the browser proved a passkey of the account; a failure counts."""
     state = request.session.pop(_STATE, None)
     locked = signing_in.is_locked(request, account.username)
     if locked or not factors.check_passkey(account, _host(request), settings.UNIT_NAME, state, _answer(request)):
         signing_in.record_failure(request, account.username, "passkey")
         raise RefusedError("passkey", _("The passkey was not accepted."))
-    signing_in.sign_in(request, account, "passkey")
-    return JsonResponse({"next": "/"})
 
 
 @login_not_required

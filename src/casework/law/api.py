@@ -10,6 +10,7 @@ from casework.law.answers import (
     clocks_from,
     default_bail,
     limitation,
+    newest_offences,
     offences_open,
     old_sections,
     sections_for,
@@ -17,8 +18,10 @@ from casework.law.answers import (
     unlisted,
 )
 from casework.law.models import ClockRule, Correspondence, LawRow, Offence, OverwrittenLawError, in_force
+from casework.law.rest import router
 from casework.law.rules import (
     INDIA,
+    TURNS,
     Bar,
     Days,
     Fit,
@@ -28,7 +31,10 @@ from casework.law.rules import (
     Sex,
     Status,
     Victim,
+    VictimTest,
     age_on,
+    due_after,
+    fit_of,
     procedure_of,
     regime_on,
 )
@@ -37,6 +43,7 @@ from casework.law.superseding import confirm, supersede
 
 __all__ = [
     "INDIA",
+    "TURNS",
     "Bar",
     "ClockRule",
     "Correspondence",
@@ -55,12 +62,16 @@ __all__ = [
     "Sex",
     "Status",
     "Victim",
+    "VictimTest",
     "age_on",
     "clocks_from",
     "confirm",
     "default_bail",
+    "due_after",
+    "fit_of",
     "in_force",
     "limitation",
+    "newest_offences",
     "offences_open",
     "old_sections",
     "procedure_of",

@@ -1,4 +1,4 @@
-"""The law for programs: offences by day and victim, clock rules, what corresponds, and the legal officer's two verbs."""
+"""The law for programs: offences by day and victim, clock rules, what corresponds, and the legal officer's verbs."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ class Configuration(BaseSettings):
     https: bool = Field(default=True, description="False only for a trial on one machine")
     unit_name: str = Field(default="Kaval", description="Shown on every page")
     idle_minutes: int = Field(default=15, ge=1, le=60, description="A session ends after so much silence")
+    api_per_minute: int = Field(default=300, ge=1, description="Questions the programs of one account may ask a minute")
     session_hours: int = Field(default=12, ge=1, le=24, description="A session ends after so much time, come what may")
     address: str = Field(default="", description="Where browsers reach the unit, as papers print it: https://name:port")
     signing_certificate: Path | None = Field(default=None, description="PKCS#12 file with which papers are signed")

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from casework.lib.errors import AbsentError, RefusedError
 from casework.lib.logs import request_id
+from casework.lib.pages import bad_request
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -40,7 +41,9 @@ class HeaderMiddleware:
         """Answer, with a request id for the log and the ledger."""
         token = request_id.set(secrets.token_hex(8))
         try:
-            response = self.get_response(request)
+            # No column holds NUL, and PostgreSQL refuses to be asked for it.
+            nul = "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", "")
+            response = bad_request(request) if nul else self.get_response(request)
         finally:
             request_id.reset(token)
         response.headers["Content-Security-Policy"] = CONTENT_POLICY

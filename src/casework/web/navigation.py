@@ -17,6 +17,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"unit_name": settings.UNIT_NAME, "navigation": []}
     person = getattr(request, "user", None)
     if isinstance(person, accounts.Account):
+        context["finder"] = reverse("search")
         entries = [(_("Law"), reverse("law:offences"))]
         if accounts.standing_of(person).roles & {accounts.Role.ADMINISTRATOR, accounts.Role.SUPERVISOR}:
             entries.append((_("Accounts"), reverse("accounts:accounts")))

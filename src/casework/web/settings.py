@@ -23,6 +23,7 @@ TIMESTAMP_URL = _configuration.timestamp_url
 INSTANCE = _configuration.instance
 IDLE_MINUTES = _configuration.idle_minutes
 SESSION_HOURS = _configuration.session_hours
+API_PER_MINUTE = _configuration.api_per_minute
 
 DEBUG = False
 ALLOWED_HOSTS = list(_configuration.hosts)
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
     "casework.law",
     "casework.papers",
     "casework.people",
+    "casework.cases",
     "casework.exhibits",
     "casework.web",
     "casework.unit",

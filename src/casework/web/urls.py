@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from casework.web import views
+from casework.web import rest, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("search/", views.search, name="search"),
+    path("api/", rest.urls),
     path("accounts/", include("casework.accounts.urls")),
     path("law/", include("casework.law.urls")),
 ]
