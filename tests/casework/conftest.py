@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 
 from casework.accounts import api as accounts
 from casework.accounts.models import RoleGrant
-from casework.audit import triggers
 from casework.lib import clock
 
 PASSWORD = "quiet lamp river nineteen"
@@ -85,6 +88,14 @@ def signed_in(account: accounts.Account) -> Client:
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
     """Give a test real transactions; the triggers are lifted while the tables are emptied."""
-    triggers.install(connection)
+    for triggers in all_triggers():
+        triggers.install(connection)
     yield
-    triggers.remove(connection)
+    for triggers in all_triggers():
+        triggers.remove(connection)
+
+
+def all_triggers() -> list[Any]:
+    """Return the triggers of every context that has some."""
+    names = [f"{config.name}.triggers" for config in apps.get_app_configs() if config.name.startswith("casework.")]
+    return [importlib.import_module(name) for name in names if importlib.util.find_spec(name)]

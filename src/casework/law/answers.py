@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from casework.law import rules
 from casework.law.models import ClockRule, Correspondence, Gap, Offence, in_force
@@ -96,6 +97,17 @@ def unlisted(act: str, section: str) -> Offence:
     Its punishment is not on record, so every answer that rests on it is unsettled.
     """
     return Offence(act=act, section=section, status=rules.Status.MEMORY)
+
+
+def newest_offences(rows: Sequence[Offence]) -> dict[UUID, Offence]:
+    """Return for each row, by its id, the one that stands in its place now; itself where nothing supersedes it."""
+    newest = {row.pk: row for row in rows}
+    while True:
+        held = {row.pk for row in newest.values()}
+        successors = {row.supersedes_id: row for row in Offence.objects.filter(supersedes__in=held)}
+        if not successors:
+            return newest
+        newest = {pk: successors.get(row.pk, row) for pk, row in newest.items()}
 
 
 def old_sections() -> tuple[Correspondence, ...]:

@@ -19,6 +19,8 @@ NEW_CODES = date(2024, 7, 1)
 POCSO_BEGINS = date(2012, 11, 14)
 POCSO_AMENDED = date(2019, 8, 16)
 JJ_CLASSES_CHANGED = date(2022, 9, 1)
+# The days on which the law of an act changed: one on each side is another offence.
+TURNS = (POCSO_BEGINS, POCSO_AMENDED, NEW_CODES)
 # How a rule counts its days where it does not leave out the day of the event: that day is the first.
 DAY_IN = "day-in"
 

@@ -1,0 +1,63 @@
+"""The door of cases."""
+
+from __future__ import annotations
+
+from casework.cases.access import get_case
+from casework.cases.charging import (
+    Pick,
+    Picks,
+    add_element,
+    end_support,
+    lay_charge,
+    picks_for,
+    step_charge,
+    support,
+    withdraw_charge,
+)
+from casework.cases.clocks import excuse, extend, meet
+from casework.cases.courts import record_sitting
+from casework.cases.deciding import decide, finish_task, give_task, refuse_task, withdraw_task
+from casework.cases.happening import record, strike
+from casework.cases.models import Case, Charge
+from casework.cases.registering import end_case, link, open_case, register_fir, rename_case, reopen_case, unlink
+from casework.cases.vocabulary import Classification, ClockState, Happened, LinkKind, Outcome, Stage, State
+
+__all__ = [
+    "Case",
+    "Charge",
+    "Classification",
+    "ClockState",
+    "Happened",
+    "LinkKind",
+    "Outcome",
+    "Pick",
+    "Picks",
+    "Stage",
+    "State",
+    "add_element",
+    "decide",
+    "end_case",
+    "end_support",
+    "excuse",
+    "extend",
+    "finish_task",
+    "get_case",
+    "give_task",
+    "lay_charge",
+    "link",
+    "meet",
+    "open_case",
+    "picks_for",
+    "record",
+    "record_sitting",
+    "refuse_task",
+    "register_fir",
+    "rename_case",
+    "reopen_case",
+    "step_charge",
+    "strike",
+    "support",
+    "unlink",
+    "withdraw_charge",
+    "withdraw_task",
+]

@@ -1,0 +1,62 @@
+"""What cases ask of people: whether a person was of age, who stands in a case, and under which title."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from uuid import UUID
+
+from casework.accounts import api as accounts
+from casework.cases.models import Case, Charge, ChildPath
+from casework.cases.rules import OF_AGE, Suspected
+from casework.cases.vocabulary import Stage
+from casework.law import api as law
+from casework.lib.errors import AbsentError
+from casework.people import api as people
+
+
+def in_case(asking: accounts.Account, case: UUID, person: UUID) -> people.Person:
+    """Return a person who stands in the case.
+
+    Raises:
+        AbsentError: There is none, or none in this case.
+    """
+    for one in people.persons_in_case(asking, case):
+        if one.person.pk == person:
+            return one.person
+    raise AbsentError("person")
+
+
+def suspected(asking: accounts.Account, case: Case, person: UUID, at: datetime) -> Suspected:
+    """Return what is known of a person on the day of the offence; age counts on that day (JJ 2(13)).
+
+    Where several charges stand, the latest day decides. Where none stands, a person under age at ``at`` is under age,
+    and of one of age nobody can tell yet how old they were.
+    """
+    found = in_case(asking, case.pk, person)
+    on_path = ChildPath.objects.filter(case=case, person=person).exists()
+    charged = Charge.objects.filter(case=case, person=person, withdrawn_at=None).exclude(stage=Stage.DROPPED)
+    latest = charged.order_by("-last_day").values_list("last_day", flat=True).first()
+    of_age = was_of_age(found, latest or at.astimezone(law.INDIA).date())
+    if latest is None and of_age:
+        of_age = None
+    return Suspected(on_child_path=on_path, of_age=of_age)
+
+
+def was_of_age(person: people.Person, day: date) -> bool | None:
+    """Tell whether the person was eighteen on a day; None where the birth is not known well enough."""
+    ages = people.ages_on(person, day)
+    if ages is None or ages[0] < OF_AGE <= ages[1]:
+        return None
+    return ages[0] >= OF_AGE
+
+
+def titles(asking: accounts.Account, case: Case, persons: Collection[UUID | None]) -> dict[UUID, str]:
+    """Return what stands for each person on a page: a name, the code of a protected one, the pseudonym of a child.
+
+    A child on their path is shown under the pseudonym whatever else is known (JJ 74).
+    """
+    wanted = {person for person in persons if person is not None}
+    found = people.titles(asking, wanted)
+    paths = ChildPath.objects.filter(case=case, person__in=wanted).values_list("person", "pseudonym")
+    return {**found, **dict(paths)}
