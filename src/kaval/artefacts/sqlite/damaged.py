@@ -25,7 +25,7 @@ MOST_MATCHES = 20_000
 """Places of one space that are looked at closely."""
 _MOST_ENDS = 64
 _WIDTHS = 4
-_HEADER_BITS, _STATED_BITS, _END_BITS, _LIKELY_END_BITS = 7.0, 10.0, 8.0, 4.0
+_HEADER_BITS, _END_BITS, _LIKELY_END_BITS = 7.0, 8.0, 4.0
 
 
 def _any_of(numbers: Sequence[int]) -> bytes:
@@ -194,7 +194,7 @@ class _Reader:
     def _end_bits(self, end: int, stated: int) -> float:
         """Return what it says for a reading that it ends where something else is known or likely to begin."""
         if end == stated:
-            return _STATED_BITS
+            return log2(self._sheet.usable_size) - 2
         if end in self._known_ends:
             return _END_BITS
         at = bisect_left(self._ends, end)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from kaval.artefacts.sqlite.checking import body_bits, sound_end
 from kaval.artefacts.sqlite.damaged import DamagedCells
 from kaval.artefacts.sqlite.inferring import Inferred
-from kaval.artefacts.sqlite.records import varint
+from kaval.artefacts.sqlite.records import size_of, varint
 from kaval.artefacts.sqlite.remains import Remains, body_size, choose, local_end, record_types
+from kaval.artefacts.sqlite.schema import SCHEMA_TABLE
 from kaval.artefacts.sqlite.sheets import Sheet, find_whole
 from kaval.artefacts.sqlite.spaces import Space
 from kaval.artefacts.sqlite.templates import Template, class_of
@@ -27,6 +28,8 @@ _REMEMBERED = 1 << 16
 _CHAIN = 2
 """Damaged cells that have to lie in a page of which nothing else tells whose it was."""
 _VOTERS = 24
+_SCHEMA_WIDTH = 5
+_SCHEMA_WORDS = frozenset({b"table", b"index", b"view", b"trigger"})
 _TOLD_FROM_INDEX = 4
 """Values of a record by which a table without rowids is told from an index of others; fewer are not guessed at."""
 _ALL_TEMPLATES = 64
@@ -42,6 +45,7 @@ class Scanner:
         self._damaged = {id(template): DamagedCells(template, codec) for template in templates}
         self.templates = list(templates)
         self.inferred = Inferred()
+        self._schema = next((one for one in templates if one.table.name == SCHEMA_TABLE), None)
         self._likest_of: dict[tuple[int, ...], Template | None] = {}
         self._possible = {
             keyed: header_lengths(one.table for one in templates if one.table.without_rowid == keyed)
@@ -82,7 +86,9 @@ class Scanner:
         if read is None or read[1] - record + body_size(read[0]) != size:
             return None
         types, body = read
-        template = owner if owner is not None and owner.fits(types) else self._likest(types, keyed=keyed)
+        template = self._of_schema(block, body, types)
+        if template is None:
+            template = owner if owner is not None and owner.fits(types) else self._likest(types, keyed=keyed)
         if template is None and infer and not keyed:
             template = self.inferred.template(len(types))
         if template is None:
@@ -99,6 +105,13 @@ class Scanner:
         return Remains(
             start, limit, template, tuple(types), record, body, size, bits, whole=True, cut=end > limit, anchored=True
         )
+
+    def _of_schema(self, block: bytes, body: int, types: Sequence[int]) -> Template | None:
+        """Return the schema where a record is one of it, wherever it stands: its first word gives it away."""
+        if len(types) != _SCHEMA_WIDTH or self._schema is None or not self._schema.fits(types):
+            return None
+        first = block[body : body + size_of(types[0])].replace(b"\0", b"")
+        return self._schema if first in _SCHEMA_WORDS else None
 
     def _likest(self, types: Sequence[int], *, keyed: bool) -> Template | None:
         key = (keyed, *map(class_of, types))
@@ -126,7 +139,7 @@ class Scanner:
         by_id: dict[int, Template] = {}
         for cell in cells[:_VOTERS]:
             types = [serial_type for serial_type in cell.types if serial_type is not None]
-            for template in self.templates:
+            for template in self.templates if cell.template is not self._schema else (cell.template,):
                 if template.table.without_rowid == cell.template.table.without_rowid:
                     totals[id(template)] = totals.get(id(template), 0.0) + template.likeness(types)
                     by_id[id(template)] = template
@@ -163,7 +176,9 @@ class Scanner:
             return None
         types, body = read
         own = owner is not None and owner.table.without_rowid == keyed and owner.fits(types)
-        template = owner if own else self._likest(types, keyed=keyed)
+        template = self._of_schema(block, body, types)
+        if template is None:
+            template = owner if own else self._likest(types, keyed=keyed)
         if template is None:
             return None
         end, held = local_end(cell.record, cell.size, self._usable_size, keyed=keyed)

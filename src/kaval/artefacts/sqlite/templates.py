@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log2
+from math import exp, log, log2
 
 from kaval.artefacts.sqlite.rows import Table
 
@@ -116,9 +116,10 @@ class Template:
         total = 0.0
         for place, serial_type in enumerate(types):
             kind = class_of(serial_type)
-            natural = 0.8 if kind in self._natural[place] else 0.05
-            total += (self._seen[place][kind] + 4 * natural) / (self.learnt + 4)
-        return total / max(1, len(types))
+            natural = self._natural[place]
+            share = 0.95 / len(natural) if kind in natural else 0.05 / (5 - len(natural))
+            total += log((self._seen[place][kind] + 4 * share) / (self.learnt + 4))
+        return exp(total / max(1, len(types)))
 
     def bits(self, types: Sequence[int], first: int = 0) -> float:
         """Return how unlikely it is that random bytes look like these types, in bits; ``first`` is the first place."""
