@@ -30,6 +30,7 @@ from kaval.stages.pool import WorkerLostError, WorkerPool
 from kaval.stages.preparation import Prepared, Request, now, prepare, take_up
 from kaval.stages.schedule import Schedule, parent_of
 from kaval.stages.selection import artefact_units
+from kaval.stages.slack import SlackUnit, measure_slack
 from kaval.stages.units import Holder, ListUnit, analyse, digest_source, list_entries, open_root
 
 __all__ = ["ExaminationFailedError", "KnownSetSource", "Progress", "Request", "examine"]
@@ -90,6 +91,8 @@ def examine(
     pool = executor or WorkerPool(workers, request.plan.hang_seconds, PRELOADED)
     try:
         prepared = take_up(request) if resume else prepare(request)
+        if isinstance(pool, WorkerPool):
+            pool.start()
         try:
             return _Run(prepared, pool, 2 * workers, report).run()
         finally:
@@ -224,6 +227,8 @@ class _Run:
         """Carve what no allocated entry owns, then analyse what was carved and what lies inside that."""
         self._tell("carving")
         voids = list(self._crew.all(measure_void, self._void_units(bare, trees)))
+        if self._workplace.plan.slack:
+            voids += self._crew.all(measure_slack, self._slack_units(trees))
         voids.sort(key=lambda record: record.unit)
         self._progress.total_size += sum(int(record.facts["size"]) for record in voids)
         found: dict[str, list[dict[str, Any]]] = {record.unit: [] for record in voids}
@@ -259,6 +264,17 @@ class _Run:
                 chain = self._chains.get(source, ())
                 name = f"void-{len(units):06d}"
                 units.append(VoidUnit(unit=name, source=source, tree=tree, listed_by=listed_by, chain=chain))
+        return units
+
+    def _slack_units(self, trees: Sequence[tuple[str, str]]) -> list[SlackUnit]:
+        file_systems = {capability.name for capability in FILESYSTEMS.all()}
+        units: list[SlackUnit] = []
+        for tree, listed_by in trees:
+            if Locator.parse(tree).steps[-1].layer in file_systems:
+                source = parent_of(tree)
+                name = f"void-slack-{len(units):06d}"
+                chain = self._chains.get(source, ())
+                units.append(SlackUnit(unit=name, source=source, tree=tree, listed_by=listed_by, chain=chain))
         return units
 
     def _start_whole(self, opened: UnitRecord) -> None:

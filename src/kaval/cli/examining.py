@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+import kaval.cli.threads  # first: what is loaded below starts threads unless it was told not to
 from kaval.cli.display import count_text, duration_text, safe_text, size_text
 from kaval.cli.exits import Exit
 from kaval.core.errors import UsageError
@@ -137,6 +138,12 @@ def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--no-media", is_flag=True, help="Do not decode pictures and videos.")
 @click.option("--no-archives", is_flag=True, help="Do not open archives, documents and images inside the source.")
 @click.option("--no-carving", is_flag=True, help="Do not search unallocated space for files by their content.")
+@click.option(
+    "--slack",
+    is_flag=True,
+    help="Search slack as well: from the end of a file to the end of its clusters, behind a file system's end, and on "
+    "NTFS what was given to a file and not written.",
+)
 @click.option("--no-artefacts", is_flag=True, help="Do not read messages, calls, browser history and the like.")
 @click.option("--no-texts", is_flag=True, help="Do not keep the words of documents for searching.")
 @click.option("--no-thumbnails", is_flag=True, help="Keep no thumbnails; no sealing key is made.")
@@ -169,6 +176,7 @@ def examine_command(
     no_media: bool,
     no_archives: bool,
     no_carving: bool,
+    slack: bool,
     no_artefacts: bool,
     no_texts: bool,
     no_thumbnails: bool,
@@ -185,12 +193,15 @@ def examine_command(
     """
     if not resume and not (exhibit and exhibit.strip() and authority and authority.strip()):
         raise UsageError("no examination starts without --exhibit and --authority; they stand on page one")
+    if slack and no_carving:
+        raise UsageError("--slack asks for what --no-carving leaves out; give one of them")
     plan = Plan(
         exhibit=(exhibit or "").strip(),
         source_name=source.name,
         depth=depth,
         archives=not no_archives,
         carve=not no_carving,
+        slack=slack,
         artefacts=not no_artefacts,
         texts=not no_texts,
         media=not no_media,
@@ -211,6 +222,8 @@ def examine_command(
         key_path=seal_key,
     )
     speaker = JsonSpeaker() if as_json else TerminalSpeaker() if sys.stderr.isatty() else PlainSpeaker()
+    if isinstance(speaker, TerminalSpeaker) and request.known_sets:
+        speaker.show()
     with speaker:
         manifest = examine(request, workers=workers, resume=resume, report=speaker)
     return _close(manifest, folder, as_json)
@@ -315,7 +328,11 @@ def progress_text(progress: Progress, spent: float) -> str:
 
 
 class TerminalSpeaker:
-    """Shows a bar with rate, counts, hits and remaining time; tells the first hits as they come."""
+    """Shows a bar with rate, counts, hits and remaining time; tells the first hits as they come.
+
+    The bar moves by a thread of its own, so it is shown when there is something to wait for, not before: workers are
+    begun the quick way in a process without other threads.
+    """
 
     SHOWN_HITS = 12
 
@@ -336,13 +353,17 @@ class TerminalSpeaker:
         self._shown = 0
 
     def __enter__(self) -> TerminalSpeaker:
-        self._bar.start()
         return self
+
+    def show(self) -> None:
+        """Show the bar from now on."""
+        self._bar.start()
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def __call__(self, progress: Progress) -> None:
+        self.show()
         spent = max(0.001, time.monotonic() - self._begun)
         for locator, path, name in progress.first_hits:
             if self._shown < self.SHOWN_HITS:

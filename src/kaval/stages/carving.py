@@ -6,8 +6,10 @@ allocated cluster is whole there. What metadata already brought back whole is le
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from kaval.stages.discovery import Remark
 from kaval.stages.fence import fenced, notice_of
 from kaval.stages.heartbeat import beat, begin
 from kaval.stages.listing import entry_row
-from kaval.stages.opening import CARVED, Layout, address_of
+from kaval.stages.opening import CARVED, SLACK, Layout, address_of
 from kaval.stages.plan import Plan, Workplace
 from kaval.stages.units import ENTRIES_A_UNIT
 
@@ -57,6 +59,7 @@ class ScanUnit:
     source: str
     start: int
     end: int
+    layer: str = CARVED
     chain: Chain = ()
     lost: Mapping[int, str] = field(default_factory=dict)
 
@@ -77,6 +80,7 @@ class SettleUnit:
     listed_by: str | None
     found: tuple[Mapping[str, Any], ...]
     depth: int
+    layer: str = CARVED
 
     def without(self, item: int, reason: str) -> SettleUnit:
         """Return the unit as it is: nothing in it reads evidence."""
@@ -88,7 +92,8 @@ class Void:
 
     def __init__(self, extents: Sequence[Extent]) -> None:
         self.extents = extents
-        self.size = sum(extent.length for extent in extents)
+        self._starts = [0, *accumulate(extent.length for extent in extents)]
+        self.size = self._starts[-1]
 
     @classmethod
     def load(cls, folder: Path, unit: str) -> Void:
@@ -109,8 +114,9 @@ class Void:
     def place(self, position: int, length: int) -> tuple[Extent, ...]:
         """Return the extents, in bytes of the source, of a range of the runs."""
         found: list[Extent] = []
-        passed = 0
-        for extent in self.extents:
+        number = max(0, bisect_right(self._starts, position) - 1)
+        while number < len(self.extents) and self._starts[number] < position + length:
+            passed, extent = self._starts[number], self.extents[number]
             start = max(position, passed)
             end = min(position + length, passed + extent.length)
             if start < end:
@@ -119,10 +125,12 @@ class Void:
                     found[-1] = replace(found[-1], length=found[-1].length + end - start)
                 else:
                     found.append(Extent(offset=offset, length=end - start))
-            passed += extent.length
-            if passed >= position + length:
-                break
+            number += 1
         return tuple(found)
+
+    def run_end(self, position: int) -> int:
+        """Return the position at which the run ends that a position lies in."""
+        return self._starts[bisect_right(self._starts, position)]
 
 
 def measure_void(workplace: Workplace, unit: VoidUnit) -> UnitRecord:
@@ -133,11 +141,11 @@ def measure_void(workplace: Workplace, unit: VoidUnit) -> UnitRecord:
     for locator, layout in unit.chain:
         desk.opener.remember(locator, layout)
     at = Locator.parse(unit.source)
-    facts = {"size": 0, "source": unit.source, "tree": unit.tree, "listed_by": unit.listed_by}
+    facts = {"layer": CARVED, "size": 0, "source": unit.source, "tree": unit.tree, "listed_by": unit.listed_by}
     try:
         if unit.lost is not None:
             message = f"finding its unallocated space cost the worker ({unit.lost}); it was not searched"
-            raise _LostError(message)
+            raise LostError(message)
         source = desk.opener.source(at)
         if unit.tree is None:
             free: Iterable[Extent] = [Extent(offset=0, length=source.size)]
@@ -145,7 +153,7 @@ def measure_void(workplace: Workplace, unit: VoidUnit) -> UnitRecord:
             owned = _owned(workplace.folder, unit.listed_by, unit.tree)
             free = without(desk.opener.tree(Locator.parse(unit.tree)).unallocated(), owned)
         position = 0
-        for extent in _whole_sectors(free, source.size):
+        for extent in whole_sectors(free, source.size):
             rows.add("unallocated", (unit.source, position, extent.offset, extent.length))
             position += extent.length
         facts["size"] = position
@@ -155,7 +163,7 @@ def measure_void(workplace: Workplace, unit: VoidUnit) -> UnitRecord:
     return placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=rows.counts, facts=facts))
 
 
-class _LostError(KavalError):
+class LostError(KavalError):
     """Finding unallocated space cost a worker before."""
 
 
@@ -215,7 +223,7 @@ def without(free: Iterable[Extent], owned: Sequence[Extent]) -> Iterator[Extent]
             yield Extent(offset=start, length=end - start)
 
 
-def _whole_sectors(free: Iterable[Extent], size: int) -> Iterator[Extent]:
+def whole_sectors(free: Iterable[Extent], size: int) -> Iterator[Extent]:
     """Yield extents cut to whole sectors inside the source."""
     for extent in free:
         start = -(-extent.offset // SECTOR_SIZE) * SECTOR_SIZE
@@ -234,6 +242,7 @@ def scan_units(plan: Plan, void: UnitRecord, chains: Mapping[str, Chain]) -> Ite
             source=source,
             start=start,
             end=min(size, start + plan.carve_size),
+            layer=void.facts["layer"],
             chain=chains.get(source, ()),
         )
 
@@ -249,7 +258,7 @@ def scan(workplace: Workplace, unit: ScanUnit) -> UnitRecord:
     void = Void.load(workplace.folder, unit.void)
     found: list[dict[str, Any]] = []
     try:
-        search = _Search(void.over(desk.opener.source(at)), void.size, unit, workplace.plan.strict)
+        search = _Search(void.over(desk.opener.source(at)), void, unit, workplace.plan.strict)
         for record in search.run():
             if isinstance(record, Notice):
                 rows.add("notices", Remark(locator=at, notice=record).row("carving"))
@@ -264,11 +273,11 @@ def scan(workplace: Workplace, unit: ScanUnit) -> UnitRecord:
 
 
 class _Search:
-    """The search of one range, block by block."""
+    """The search of one range, block by block; in slack nothing runs on from one run into the next."""
 
-    def __init__(self, runs: ByteSource, size: int, unit: ScanUnit, strict: bool) -> None:
+    def __init__(self, runs: ByteSource, void: Void, unit: ScanUnit, strict: bool) -> None:
         self._runs = runs
-        self._size = size
+        self._void = void
         self._unit = unit
         self._strict = strict
         self._covered = unit.start
@@ -293,7 +302,8 @@ class _Search:
         if sector in self._unit.lost:
             message = f"{carver.name} at position {place} cost the worker ({self._unit.lost[sector]}); left out"
             return Notice(code=NoticeCode.CAPABILITY_FAILED, message=message)
-        view = SliceSource(self._runs, place, self._size - place)
+        end = self._void.run_end(place) if self._unit.layer == SLACK else self._void.size
+        view = SliceSource(self._runs, place, end - place)
         carved = fenced(carver.name, lambda: ask(carver, view), strict=self._strict)
         if carved is None or isinstance(carved, Notice):
             return carved
@@ -336,6 +346,7 @@ def settle_unit(
         listed_by=void.facts["listed_by"],
         found=tuple(sorted(found, key=lambda carved: carved["position"])),
         depth=depths.get(source, 0),
+        layer=void.facts["layer"],
     )
 
 
@@ -345,7 +356,7 @@ def settle(workplace: Workplace, unit: SettleUnit) -> UnitRecord:
     rows = RowBuffer()
     void = Void.load(workplace.folder, unit.void)
     listed = _by_start(_recovered_rows(workplace.folder, unit.listed_by, unit.tree)) if unit.tree is not None else {}
-    at = Locator.parse(unit.source).to(CARVED)
+    at = Locator.parse(unit.source).to(unit.layer)
     number = unit.ordinal * ENTRIES_A_UNIT
     for carved in _outermost(unit.found):
         entry = _entry(carved, void)

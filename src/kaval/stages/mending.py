@@ -27,6 +27,7 @@ from kaval.stages.desk import Desk, desk_of
 from kaval.stages.discovery import Remark
 from kaval.stages.fence import notice_of
 from kaval.stages.heartbeat import beat, begin
+from kaval.stages.opening import SLACK
 from kaval.stages.plan import Workplace
 
 MENDED = {"carve-jpeg": "image/jpeg", "carve-png": "", "carve-zip": "", "carve-gzip": ""}
@@ -72,7 +73,9 @@ class MendUnit:
 
 
 def mend_units(void: UnitRecord, found: Sequence[Mapping[str, Any]], chains: Mapping[str, Chain]) -> Iterator[MendUnit]:
-    """Yield the units that mend what broke off in one source."""
+    """Yield the units that mend what broke off in one source; what lies in slack has nothing it could go on in."""
+    if void.facts["layer"] == SLACK:
+        return
     ends = tuple(
         sorted({carved["position"] + carved["size"] for carved in found if carved["certainty"] == Certainty.COMPLETE})
     )

@@ -23,6 +23,9 @@ MAXIMUM_CACHED = 64
 CARVED = "carve"
 """The layer of streams found by content; their address is where they lie: ``offset+length``, joined by commas."""
 
+SLACK = "slack"
+"""The layer of streams found by content in slack; addressed like those of ``carve``."""
+
 MAXIMUM_PIECES = 16
 """A carved stream in more pieces than this is addressed by the first of them."""
 
@@ -43,7 +46,7 @@ def layer_kinds() -> dict[str, str]:
     ):
         for capability in registry.all():
             kinds[capability.name] = kind
-    return {**kinds, CARVED: "carved"}
+    return {**kinds, CARVED: "carved", SLACK: "carved"}
 
 
 class Opener:

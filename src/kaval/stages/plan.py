@@ -42,6 +42,7 @@ class Plan:
     source_digest: bool = True
     carve: bool = True
     carve_size: int = 64 << 20
+    slack: bool = False
     artefacts: bool = True
     texts: bool = True
     artefact_files: int = 64
