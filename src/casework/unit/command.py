@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,6 +127,23 @@ def run(host: str, port: int, workers: int, certificate: str | None, certificate
         options += ["--ssl-certificate", certificate, "--ssl-keyfile", certificate_key]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "granian", *options, "casework.web.wsgi:application"])  # noqa: S606
+
+
+@main.command()
+@click.option("--until-idle", is_flag=True, help="End when nothing is left to do.")
+def worker(until_idle: bool) -> None:
+    """Do what takes longer than a page, until stopped; several may run, and each may be killed at any moment."""
+    with told():
+        begin()
+        _refuse_faults()
+        from casework.jobs import api as jobs
+
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_given: stop.set())
+        click.echo("The worker is at work.")
+        sys.stdout.flush()
+        jobs.work(stop=stop, until_idle=until_idle)
 
 
 @main.command()

@@ -23,6 +23,8 @@ TIMESTAMP_URL = _configuration.timestamp_url
 INSTANCE = _configuration.instance
 IDLE_MINUTES = _configuration.idle_minutes
 SESSION_HOURS = _configuration.session_hours
+# In tests a failure of a job is raised as well as recorded.
+JOBS_STRICT = False
 API_PER_MINUTE = _configuration.api_per_minute
 
 DEBUG = False
@@ -39,6 +41,7 @@ INSTALLED_APPS = [
     "casework.lib",
     "casework.audit",
     "casework.accounts",
+    "casework.jobs",
     "casework.law",
     "casework.papers",
     "casework.people",

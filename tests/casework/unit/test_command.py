@@ -144,5 +144,5 @@ def test_the_how_to_names_every_command() -> None:
     names = [f"kaval-unit {name}" for name in main.commands if name != "audit"]
     names += [f"kaval-unit audit {name}" for name in getattr(inner, "commands", {})]
 
-    assert len(names) == 9
+    assert len(names) == 10
     assert [name for name in names if name not in page] == []
