@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from kaval.core.errors import UsageError
 from kaval.stages.heartbeat import beat, begin
@@ -39,3 +40,14 @@ def work_slowly(rounds: int) -> int:
 def refuse() -> None:
     """Raise one of the engine's errors."""
     raise UsageError("as asked")
+
+
+def opened(path: str) -> bool:
+    """Say whether this process still holds a file open that its parent opened."""
+    places = (os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd"))
+    return os.path.realpath(path) in places
+
+
+def command_line() -> str:
+    """Return the command this process was begun with."""
+    return Path("/proc/self/cmdline").read_bytes().replace(b"\0", b" ").decode()

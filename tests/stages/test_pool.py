@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -43,3 +47,19 @@ def test_a_silent_worker_is_ended_and_a_slow_one_is_not(pool: WorkerPool) -> Non
         pool.submit(calls.hang_at, 3).result(30)
     assert (lost.value.item, lost.value.hung) == (3, True)
     assert slow.result(30) == 40
+
+
+def test_in_a_process_without_threads_workers_are_copies_that_hold_nothing_of_it() -> None:
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.stages.copies"]
+    ended = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60)
+    found = json.loads(ended.stdout)
+
+    assert found["alone"] is True
+    assert found["doubles"] == [2 * number for number in range(8)]
+    assert all("tests.stages.copies" in line and "kaval.stages.worker" not in line for line in found["copies"])
+    assert found["open"] == [False]
+    assert found["lost"] == [7, False, "the worker was lost at item 7: it was ended by SIGKILL"]
+    assert found["after"] == 42
+    assert found["children"] == 0
+    assert ended.stderr == ""

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-import kaval.cli.threads  # first: what is loaded below starts threads unless it was told not to
+import kaval.cli.threads  # noqa: F401 - first: what is loaded below starts threads unless told not to
 from kaval.cli.display import count_text, duration_text, safe_text, size_text
 from kaval.cli.exits import Exit
 from kaval.core.errors import UsageError

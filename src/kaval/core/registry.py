@@ -8,6 +8,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, TypeVar
 
 from kaval.core.contracts import Capability
@@ -37,6 +38,7 @@ _DISTRIBUTIONS = {
 }
 
 
+@cache
 def _distribution_of(module: str) -> str:
     """Return ``name version`` of the distribution that provides a module."""
     name = _DISTRIBUTIONS.get(module, module)
@@ -113,6 +115,7 @@ def missing_modules(capability: type[Capability]) -> tuple[str, ...]:
     return tuple(module for module in capability.requires if not _importable(module))
 
 
+@cache
 def _importable(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None

@@ -1,7 +1,9 @@
 """A process pool in which a hung or dead worker costs one unit of work, never the run.
 
-It is a ``concurrent.futures.Executor``; a cluster's executor can stand in its place. Workers are own
-processes started afresh, spoken to over a socket pair that nobody else can reach; they die with their parent.
+It is a ``concurrent.futures.Executor``; a cluster's executor can stand in its place. Workers are own processes,
+spoken to over a socket pair that nobody else can reach; they die with their parent. The first ones are copies of
+this process where nothing runs beside its main thread, which spares them loading everything again; else, and in place
+of lost ones, they are started afresh.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 
 from kaval.core.errors import KavalError
 from kaval.stages.heartbeat import Heartbeat
+from kaval.stages.worker import serve_as_copy
 
 
 class WorkerLostError(KavalError):
@@ -43,26 +46,53 @@ class _Task:
     call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
+class _Copy:
+    """A process that began as a copy of this one; what the pool needs of a ``Popen``."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.returncode = 0
+
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        self.returncode = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self.returncode
+
+
+def is_alone() -> bool:
+    """Whether nothing runs in this process beside the thread that asks; only then can it be copied safely."""
+    return len(os.listdir("/proc/self/task")) == 1
+
+
+def _started_afresh(connection: int, heartbeat: int, preload: Sequence[str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "kaval.stages.worker", str(connection), str(heartbeat), str(os.getpid()), *preload]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        command, pass_fds=(connection, heartbeat), close_fds=True, env=environment
+    )
+
+
+def _copied(connection: int, heartbeat: int, preload: Sequence[str]) -> _Copy:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        serve_as_copy(connection, heartbeat, parent, preload)
+    return _Copy(pid)
+
+
 class _Worker:
     """One worker process, its connection and what it is doing."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], *, as_copy: bool = False) -> None:
         ours, theirs = socket.socketpair()
         descriptor = Heartbeat.descriptor()
         self.heartbeat = Heartbeat(descriptor)
-        command = [
-            sys.executable,
-            "-m",
-            "kaval.stages.worker",
-            str(theirs.fileno()),
-            str(descriptor),
-            str(os.getpid()),
-            *preload,
-        ]
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command, pass_fds=(theirs.fileno(), descriptor), close_fds=True, env=environment
-        )
+        begin = _copied if as_copy else _started_afresh
+        self.process = begin(theirs.fileno(), descriptor, preload)
         theirs.close()
         os.close(descriptor)
         self.connection = Connection(ours.detach())
@@ -103,13 +133,28 @@ class WorkerPool(Executor):
         self._waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._wake_out, self._wake_in = socket.socketpair()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._supervise, name="kaval-supervisor", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        if not is_alone():
+            self.start()
+
+    def start(self) -> None:
+        """Begin the workers, unless they were begun; the first call given does so too.
+
+        Whoever loads more into this process first, spares each worker doing so.
+        """
+        if self._thread is None:
+            as_copy = is_alone()
+            workers = [_Worker(self._preload, as_copy=as_copy) for _ in range(self._count)]
+            self._thread = threading.Thread(
+                target=self._supervise, args=(workers,), name="kaval-supervisor", daemon=True
+            )
+            self._thread.start()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Queue a call; the function must be importable by name in another process."""
         if self._closing.is_set():
             raise RuntimeError("the pool is shut down")
+        self.start()
         task = _Task(Future(), (function, args, kwargs))
         self._waiting.put(task)
         self._wake_in.send(b"x")
@@ -120,12 +165,12 @@ class WorkerPool(Executor):
         self._closing.set()
         self._wake_in.send(b"x")
         if wait:
-            self._thread.join()
+            if self._thread is not None:
+                self._thread.join()
             self._wake_in.close()
             self._wake_out.close()
 
-    def _supervise(self) -> None:
-        workers = [_Worker(self._preload) for _ in range(self._count)]
+    def _supervise(self, workers: list[_Worker]) -> None:
         while not self._closing.is_set():
             for worker in workers:
                 self._hand_out(worker)
