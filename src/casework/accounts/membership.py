@@ -11,8 +11,8 @@ from uuid import UUID
 from django.db import transaction
 
 from casework.accounts import rules
-from casework.accounts.models import Account, Conflict, Membership
-from casework.accounts.rules import Capacity
+from casework.accounts.models import Account, Conflict, Membership, RoleGrant
+from casework.accounts.rules import Capacity, Role
 from casework.accounts.standing import actor, case_standing_of, standing_of
 from casework.audit import api as audit
 from casework.lib import clock
@@ -75,6 +75,30 @@ def case_ids_open_to(account: Account) -> list[UUID]:
     excluded = set(Conflict.objects.filter(account=account).values_list("case", flat=True))
     running = Membership.objects.filter(account=account, ended_at=None).values_list("case", flat=True)
     return [case for case in running if case not in excluded]
+
+
+def members_of(acting: Account, case: UUID) -> list[Membership]:
+    """Return who knows the case now, and what for; every member may know that."""
+    rules.check_read(case_standing_of(acting, case))
+    rows = Membership.objects.select_related("account__unit").filter(case=case, ended_at=None)
+    return list(rows.order_by("created_at", "id"))
+
+
+def exclusions_of(acting: Account, case: UUID) -> list[Conflict]:
+    """Return who is excluded from the case and why; only who leads it may know that."""
+    if rules.check_read(case_standing_of(acting, case)) is not Capacity.LEAD:
+        raise RefusedError("leads", "Only who leads the case sees who is excluded from it.")
+    return list(Conflict.objects.select_related("account__unit").filter(case=case).order_by("created_at", "id"))
+
+
+def colleagues(acting: Account) -> list[Account]:
+    """Return the accounts that can be named in a case, by unit and name; for who can be a member of one."""
+    if not rules.can_know_cases(standing_of(acting)):
+        return []
+    able = RoleGrant.objects.filter(role__in=rules.CASE_ROLES, ended_at=None).values("account")
+    machine = RoleGrant.objects.filter(role=Role.ADMINISTRATOR, ended_at=None).values("account")
+    rows = Account.objects.select_related("unit").filter(is_active=True, pk__in=able).exclude(pk__in=machine)
+    return list(rows.order_by("unit__name", "name"))
 
 
 def leads_of(cases: Collection[UUID]) -> dict[UUID, list[Account]]:
