@@ -14,6 +14,15 @@ from casework.cases.charging import (
     support,
     withdraw_charge,
 )
+from casework.cases.child_paths import (
+    Arrest,
+    arrests,
+    class_by_board,
+    confirm_no_lockup,
+    erase_child_path,
+    open_child_path,
+    set_erasure,
+)
 from casework.cases.clocks import excuse, extend, meet
 from casework.cases.courts import record_sitting
 from casework.cases.deciding import decide, finish_task, give_task, refuse_task, withdraw_task
@@ -23,6 +32,7 @@ from casework.cases.registering import end_case, link, open_case, register_fir, 
 from casework.cases.vocabulary import Classification, ClockState, Happened, LinkKind, Outcome, Stage, State
 
 __all__ = [
+    "Arrest",
     "Case",
     "Charge",
     "Classification",
@@ -35,9 +45,13 @@ __all__ = [
     "Stage",
     "State",
     "add_element",
+    "arrests",
+    "class_by_board",
+    "confirm_no_lockup",
     "decide",
     "end_case",
     "end_support",
+    "erase_child_path",
     "excuse",
     "extend",
     "finish_task",
@@ -47,6 +61,7 @@ __all__ = [
     "link",
     "meet",
     "open_case",
+    "open_child_path",
     "picks_for",
     "record",
     "record_sitting",
@@ -54,6 +69,7 @@ __all__ = [
     "register_fir",
     "rename_case",
     "reopen_case",
+    "set_erasure",
     "step_charge",
     "strike",
     "support",

@@ -8,7 +8,7 @@ taken.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -36,7 +36,14 @@ def start(acting: accounts.Account, event: Event) -> None:
 
 
 def recount(acting: accounts.Account, case: Case) -> None:
-    """Count all clocks of a case anew, since its charges or the day it began have changed."""
+    """Count all clocks of a case anew, since its charges or the day it began have changed.
+
+    The class of each child in the case follows its charges too, unless the Board has spoken.
+    """
+    for path in ChildPath.objects.filter(case=case, classed_by_board=False, erased_at=None):
+        jj_class = class_of(case, path.person_id, path.offence_on)
+        if jj_class != path.jj_class:
+            ChildPath.objects.filter(pk=path.pk).update(jj_class=jj_class)
     for event in _standing(case).order_by("at", "created_at"):
         _count(acting, event)
 
@@ -120,6 +127,17 @@ def running_charges(case: Case, person: UUID | None = None) -> list[Charge]:
     charges = Charge.objects.select_related("offence").filter(case=case, withdrawn_at=None)
     charges = charges.exclude(stage=Stage.DROPPED)
     return list(charges.filter(person=person) if person else charges)
+
+
+def class_of(case: Case, person: UUID | None, offence_on: date) -> law.JjClass:
+    """Return the class of a child's charges together, by the rows of law."""
+    offences = offences_of(running_charges(case, person))
+    return rules.class_for((law.jj_class_of(offence.jj_class) for offence in offences), offence_on)
+
+
+def void(acting: accounts.Account, deadline: Deadline, reason: str) -> None:
+    """Void one clock, inside the transaction of the verb that needs it."""
+    _end(acting, deadline, ClockState.VOID, clock.now(), "", reason=reason)
 
 
 def _count(acting: accounts.Account, event: Event) -> None:

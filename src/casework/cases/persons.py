@@ -34,9 +34,8 @@ def suspected(asking: accounts.Account, case: Case, person: UUID, at: datetime) 
     and of one of age nobody can tell yet how old they were.
     """
     found = in_case(asking, case.pk, person)
-    on_path = ChildPath.objects.filter(case=case, person=person).exists()
-    charged = Charge.objects.filter(case=case, person=person, withdrawn_at=None).exclude(stage=Stage.DROPPED)
-    latest = charged.order_by("-last_day").values_list("last_day", flat=True).first()
+    on_path = ChildPath.objects.filter(case=case, person=person).exists() or is_child_in_conflict(case.pk, person)
+    latest = _latest_day(case, person)
     of_age = was_of_age(found, latest or at.astimezone(law.INDIA).date())
     if latest is None and of_age:
         of_age = None
@@ -49,6 +48,25 @@ def was_of_age(person: people.Person, day: date) -> bool | None:
     if ages is None or ages[0] < OF_AGE <= ages[1]:
         return None
     return ages[0] >= OF_AGE
+
+
+def is_child_in_conflict(case: UUID, person: UUID) -> bool:
+    """Tell whether the person has, or had, the role of a child in conflict with law in the case."""
+    role = people.RoleKind.CHILD_IN_CONFLICT
+    return people.PersonRole.objects.filter(case=case, person=person, role=role).exists()
+
+
+def is_child(case: Case, person: people.Person) -> bool:
+    """Tell whether a person is a child in this case, as far as anything on record says so."""
+    if ChildPath.objects.filter(case=case, person=person).exists() or is_child_in_conflict(case.pk, person.pk):
+        return True
+    latest = _latest_day(case, person.pk)
+    return latest is not None and was_of_age(person, latest) is False
+
+
+def _latest_day(case: Case, person: UUID) -> date | None:
+    charged = Charge.objects.filter(case=case, person=person, withdrawn_at=None).exclude(stage=Stage.DROPPED)
+    return charged.order_by("-last_day").values_list("last_day", flat=True).first()
 
 
 def titles(asking: accounts.Account, case: Case, persons: Collection[UUID | None]) -> dict[UUID, str]:

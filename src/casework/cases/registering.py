@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from casework.accounts import api as accounts
 from casework.audit import api as audit
-from casework.cases import rules
+from casework.cases import clocks, rules
 from casework.cases.access import check_leads, lock_case, told
 from casework.cases.happening import enter
 from casework.cases.models import Case, Fir, Link, Register
@@ -124,6 +124,8 @@ def register_fir(
     if before is None:
         found.begun_on = registered_on
         found.save(update_fields=["begun_on"])
+        # Which code of procedure holds is known only now.
+        clocks.recount(acting, found)
     happened = Happened.FIR_TRANSFERRED if before else Happened.REGISTRATION
     enter(acting=acting, case=found, happened=happened, at=registered_at, document=f"FIR {fir}")
     told(acting, "fir_registered", found, {"fir": str(fir), "zero": is_zero, "transfer": before is not None})

@@ -23,7 +23,18 @@ from casework.cases.vocabulary import (
     Stage,
     State,
 )
-from casework.law.api import INDIA, Due, Fit, Sex, Victim, VictimTest, due_after, fit_of
+from casework.law.api import (
+    INDIA,
+    JJ_CLASSES_CHANGED,
+    Due,
+    Fit,
+    JjClass,
+    Sex,
+    Victim,
+    VictimTest,
+    due_after,
+    fit_of,
+)
 from casework.lib.errors import AbsentError, RefusedError
 
 MAY_OPEN = frozenset({Role.DESK_OFFICER, Role.INVESTIGATOR, Role.SUPERVISOR})
@@ -303,3 +314,57 @@ def check_own_task(given_to: str, acting: str) -> None:
     """A task is ended by who has it; who gave it may withdraw it."""
     if given_to != acting:
         raise RefusedError("own-task", "Only who has the task says what came of it.")
+
+
+def class_for(classes: Iterable[JjClass], offence_on: date) -> JjClass:
+    """Return the class of a child's offences together: the gravest; a doubt is the Board's to settle.
+
+    The definition of a serious offence before 01-09-2022 is not on record, so an earlier one is left to the Board.
+    """
+    found = set(classes)
+    if JjClass.HEINOUS in found:
+        return JjClass.HEINOUS
+    if not found or found & {JjClass.UNCLASSIFIED, JjClass.NOT_STATED}:
+        return JjClass.UNCLASSIFIED
+    if JjClass.SERIOUS in found:
+        return JjClass.SERIOUS if offence_on >= JJ_CLASSES_CHANGED else JjClass.UNCLASSIFIED
+    return JjClass.PETTY
+
+
+def check_child_path(of_age: bool | None, age_proof: str, welfare_officer: str) -> None:
+    """A child's road is for who was under eighteen on the day of the offence, or may have been."""
+    if of_age:
+        raise RefusedError("of-age", "This person was of age on the day of the offence.")
+    if not age_proof.strip():
+        raise RefusedError("age-proof", "Say what the age is known by: school or municipal record, test, looks.")
+    if not welfare_officer.strip():
+        raise RefusedError("welfare-officer", "Name the child welfare police officer who takes charge.")
+
+
+def refuse_second_path() -> None:
+    """There is one road for each child in a case."""
+    raise RefusedError("on-path", "This person is on a child's path already.")
+
+
+def pseudonym(before: int) -> str:
+    """Return the name under which a child is shown, the next after ``before`` others: Child A to Child Z, Child AA."""
+    letters, number = "", before + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return f"Child {letters}"
+
+
+def check_class(jj_class: JjClass, document: str) -> None:
+    """The Board gives one of the three classes, in an order."""
+    if jj_class not in (JjClass.HEINOUS, JjClass.SERIOUS, JjClass.PETTY):
+        raise RefusedError("class", "The Board says heinous, serious or petty.")
+    check_document(document)
+
+
+def check_erase(erase_from: date | None, today: date, *, tried_as_adult: bool) -> None:
+    """Records are destroyed when their day has come, and not of who was tried as an adult (JJ 24)."""
+    if tried_as_adult:
+        raise RefusedError("adult", "The child was tried as an adult for a heinous offence: the records are kept.")
+    if erase_from is None or today < erase_from:
+        raise RefusedError("not-yet", "The day has not come; enter the order and its period of appeal first.")

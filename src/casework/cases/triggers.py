@@ -11,11 +11,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 # Each table, its columns that stay, and those that may be emptied.
 _EVENT = ("id", "created_at", "case_id", "happened", "at", "entered_by_id", "strikes_id")
 _STEP = ("id", "created_at", "charge_id", "stage", "outcome", "on", "entered_by_id")
+_CLOCK = ("id", "created_at", "deadline_id", "step", "until", "event_id", "entered_by_id")
 ERASABLE: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     "cases_event": (_EVENT, (("person_id", "NULL"), ("note", "NULL"), ("document", "''"), ("document_id", "NULL"))),
     "cases_chargestep": (_STEP, (("note", "NULL"), ("document", "''"))),
+    "cases_deadlinestep": (_CLOCK, (("document", "''"), ("document_id", "NULL"), ("reason", "''"))),
 }
-FROZEN = ("cases_fir", "cases_sitting", "cases_decision", "cases_deadlinestep")
+FROZEN = ("cases_fir", "cases_sitting", "cases_decision")
 _REFUSAL = "this table is append-only"
 
 

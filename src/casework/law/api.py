@@ -21,6 +21,7 @@ from casework.law.models import ClockRule, Correspondence, LawRow, Offence, Over
 from casework.law.rest import router
 from casework.law.rules import (
     INDIA,
+    JJ_CLASSES_CHANGED,
     TURNS,
     Bar,
     Days,
@@ -35,6 +36,7 @@ from casework.law.rules import (
     age_on,
     due_after,
     fit_of,
+    jj_class_of,
     procedure_of,
     regime_on,
 )
@@ -43,6 +45,7 @@ from casework.law.superseding import confirm, supersede
 
 __all__ = [
     "INDIA",
+    "JJ_CLASSES_CHANGED",
     "TURNS",
     "Bar",
     "ClockRule",
@@ -70,6 +73,7 @@ __all__ = [
     "due_after",
     "fit_of",
     "in_force",
+    "jj_class_of",
     "limitation",
     "newest_offences",
     "offences_open",

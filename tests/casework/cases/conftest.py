@@ -68,9 +68,10 @@ def victim(scene: Scene, sex: law.Sex | None = law.Sex.FEMALE, **given: object) 
 
 
 def row(section: str, day: date = DAY_NEW) -> law.Offence:
-    """Return the row of law of a section, as it stood on a day."""
+    """Return the row of law of a section as it stood on a day, or the present one."""
     act, _, number = section.rpartition(" ")
-    return law.Offence.objects.filter(law.in_force(day), act=act, section=number).get()
+    rows = law.Offence.objects.filter(act=act, section=number, superseded_by=None)
+    return rows.filter(law.in_force(day)).first() or rows.get()
 
 
 def charge(
