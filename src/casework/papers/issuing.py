@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -81,6 +81,22 @@ def issue(
         return _kept(order, number, *_printed(order, number))
 
 
+def issue_head(*, acting: accounts.Account, language: Language) -> Paper:
+    """Return the head of the ledger of today on paper; the head stands from the first asking on."""
+    if not keeps_the_ledger(acting):
+        raise AbsentError("paper")
+    head = audit.close_day(clock.now().astimezone(INDIA).date())
+    values = {
+        "unit": acting.unit.name,
+        "day": head.day.isoformat(),
+        "row": head.seq,
+        "digest": head.digest,
+        "made_at": instant(head.made_at),
+    }
+    subject = audit.Subject(kind="audit.head", id=head.day.isoformat())
+    return issue(acting=acting, kind=Kind.AUDIT_HEAD, case=None, language=language, values=values, subject=subject)
+
+
 def preview(
     *,
     acting: accounts.Account,
@@ -110,6 +126,11 @@ def withdraw(*, acting: accounts.Account, paper: Paper, reason: str) -> Withdraw
     return gone
 
 
+def instant(at: datetime) -> str:
+    """Return an instant as the shapes want it."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def state_of(paper: Paper) -> State:
     """Return what the paper is now."""
     withdrawn = Withdrawal.objects.filter(paper=paper).exists()
@@ -128,7 +149,7 @@ def _checked_order(
 ) -> _Order:
     _check_right(acting, kind, case)
     plain = checked(kind, values)
-    rules.check_size(kind, plain)
+    rules.check_size(plain)
     rendering.check_letters(plain)
     at = clock.now()
     form = wording.form_for(kind, language, rules.form_day(kind, plain, at.astimezone(INDIA).date()))

@@ -92,7 +92,9 @@ class Paper(Record):
         indexes = (
             models.Index(fields=("case", "-issued_at", "-id"), name="papers_of_case"),
             models.Index(fields=("subject_kind", "subject_id", "-issued_at", "-id"), name="papers_of_subject"),
+            models.Index(fields=("digest",), name="paper_by_digest"),
             models.Index(fields=("file_digest",), name="paper_by_file"),
+            models.Index(fields=("issued_by", "-issued_at", "-id"), name="papers_of_account"),
             models.Index(fields=("kind", "-issued_at", "-id"), name="papers_of_kind"),
         )
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from casework.accounts import api as accounts
 from casework.audit import api as audit
-from casework.lib.errors import AbsentError
+from casework.lib.errors import AbsentError, RefusedError
 from casework.lib.paging import Page, Pager
 from casework.papers import rules
 from casework.papers.issuing import keeps_the_ledger
@@ -49,13 +49,33 @@ def heads(*, acting: accounts.Account, cursor: str = "") -> Page[Paper]:
     return _page("heads of the ledger", Paper.objects.filter(kind=Kind.AUDIT_HEAD), cursor)
 
 
+def issued_by(*, acting: accounts.Account, cursor: str = "") -> Page[Paper]:
+    """Return the papers this account issued, in the cases it may still see."""
+    open_to = accounts.case_ids_open_to(acting)
+    mine = Q(case__in=open_to) | Q(case=None) if keeps_the_ledger(acting) else Q(case__in=open_to)
+    return _page("papers of mine", Paper.objects.filter(mine, issued_by=acting), cursor)
+
+
+def may_work(acting: accounts.Account, paper: Paper) -> bool:
+    """Tell whether the account may do more with the paper than look at it."""
+    if paper.case is None:
+        return keeps_the_ledger(acting)
+    try:
+        accounts.check_may_work(acting, paper.case)
+    except (AbsentError, RefusedError):
+        return False
+    return True
+
+
 def get_paper(paper: UUID, *, acting: accounts.Account) -> Paper:
     """Return one paper.
 
     Raises:
         AbsentError: There is none, or none for this account.
     """
-    found = Paper.objects.select_related("form", "issued_by", "supersedes", "unit").filter(pk=paper).first()
+    found = (
+        Paper.objects.select_related("form", "issued_by", "supersedes", "unit", "withdrawal").filter(pk=paper).first()
+    )
     if found is None:
         raise AbsentError("paper")
     check_may_see(acting, found)

@@ -21,7 +21,8 @@ from casework.lib.errors import RefusedError
 
 INDIA = ZoneInfo("Asia/Kolkata")
 SHOWN_DIGITS = 32
-MOST_LINES = 20_000
+MOST_LINES = 10_000
+LARGEST_VALUES = 16 * 1024 * 1024
 LARGEST_UPLOAD = 64 * 1024 * 1024
 _NUMBER = re.compile(r"[A-Z]{2}/\d{2,4}/\d{4}/\d{4,8}\Z")
 _DIGEST = re.compile(r"[0-9a-f]{32,64}\Z")
@@ -47,6 +48,16 @@ class Language(StrEnum):
     ENGLISH = "en"
     HINDI = "hi"
     MALAYALAM = "ml"
+
+
+class Verdict(StrEnum):
+    """What a check says of a paper or a file somebody holds in their hand."""
+
+    GENUINE = "genuine"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    OTHER_DIGEST = "other-digest"
+    UNKNOWN = "unknown"
 
 
 class State(StrEnum):
@@ -140,7 +151,7 @@ def check_reason(reason: str) -> None:
         raise RefusedError("reason", "Say why; the reason stays with the paper.")
 
 
-def check_size(kind: Kind, values: Mapping[str, Any]) -> None:
+def check_size(values: Mapping[str, Any]) -> None:
     """Refuse a paper nobody could bind."""
     longest = max((len(value) for value in values.values() if isinstance(value, list | tuple)), default=0)
     if longest > MOST_LINES:
@@ -148,3 +159,5 @@ def check_size(kind: Kind, values: Mapping[str, Any]) -> None:
             "too-large",
             f"The paper would have {longest:,} lines, and {MOST_LINES:,} is the most: issue it in parts.",
         )
+    if len(canonical(values)) > LARGEST_VALUES:
+        raise RefusedError("too-large", "The texts of the paper are longer than a paper can hold: issue it in parts.")

@@ -1,0 +1,93 @@
+"""Checking what somebody holds: a sheet by number and digest, a file by its bytes, a signature by its certificate.
+
+To one who may not see the paper the answer is the same as for one that was never issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from casework.accounts import api as accounts
+from casework.lib.errors import AbsentError
+from casework.papers import rules, signing
+from casework.papers.issuing import state_of
+from casework.papers.models import Document, Paper
+from casework.papers.reading import check_may_see
+from casework.papers.rules import Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What a check says; ``paper`` is None where the verdict is unknown."""
+
+    verdict: Verdict
+    paper: Paper | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileCheck:
+    """What the command line of the machine says of a file; it names no case and no person."""
+
+    verdict: Verdict
+    number: str
+    signature: signing.Signature | None
+
+
+def check(*, acting: accounts.Account, number: str, digest: str) -> Check:
+    """Return what the number and the digest at the foot of a sheet are worth.
+
+    Raises:
+        RefusedError: They do not read like a number and a digest.
+    """
+    number, digest = rules.read_check(number, digest)
+    paper = _seen(acting, Paper.objects.filter(number=number).first())
+    if paper is None:
+        return Check(verdict=Verdict.UNKNOWN, paper=None)
+    if not paper.digest.startswith(digest):
+        return Check(verdict=Verdict.OTHER_DIGEST, paper=paper)
+    return Check(verdict=Verdict(state_of(paper)), paper=paper)
+
+
+def check_file(*, acting: accounts.Account, file_digest: str) -> Check:
+    """Return whether a file with that SHA-256 is, byte for byte, one that was issued."""
+    paper = _seen(acting, Paper.objects.filter(file_digest=file_digest).first())
+    return Check(verdict=Verdict(state_of(paper)) if paper else Verdict.UNKNOWN, paper=paper)
+
+
+def check_on_machine(content: bytes) -> FileCheck:
+    """Return the same for who runs the machine, with what the file's signature is worth."""
+    paper = Paper.objects.filter(file_digest=sha256(content).hexdigest()).first()
+    if paper is None:
+        return FileCheck(verdict=Verdict.UNKNOWN, number="", signature=None)
+    signature = signing.verify(content, at=paper.issued_at)
+    return FileCheck(verdict=Verdict(state_of(paper)), number=paper.number, signature=signature)
+
+
+def signature_of(*, acting: accounts.Account, paper: Paper) -> signing.Signature | None:
+    """Return what the signature in the file of a paper is worth; None where it carries none."""
+    check_may_see(acting, paper)
+    if not paper.signed_by:
+        return None
+    return signing.verify(bytes(Document.objects.get(paper=paper).content), at=paper.issued_at)
+
+
+def broken_files(papers: Iterable[Paper]) -> list[str]:
+    """Return the numbers of papers whose file is not the one that was issued, or whose text is not the one frozen."""
+    return [
+        paper.number
+        for paper in papers
+        if sha256(bytes(Document.objects.get(paper=paper).content)).hexdigest() != paper.file_digest
+        or rules.digest_of(paper.frozen) != paper.digest
+    ]
+
+
+def _seen(acting: accounts.Account, paper: Paper | None) -> Paper | None:
+    if paper is None:
+        return None
+    try:
+        check_may_see(acting, paper)
+    except AbsentError:
+        return None
+    return paper

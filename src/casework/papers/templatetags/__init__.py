@@ -1,0 +1,1 @@
+"""Names of kinds, languages and states for the templates."""
