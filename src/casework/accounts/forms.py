@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from casework.accounts import directory
 from casework.accounts.models import Account, Unit
 from casework.accounts.rules import MAX_TOKEN_DAYS, Rank
 from casework.lib.forms import UnitForm
@@ -103,6 +104,19 @@ class ConfirmForm(UnitForm):
         return _checked(self.account, self.cleaned_data["old"])
 
 
+class DirectoryPasswordForm(ConfirmForm):
+    """The password of the directory, when an invitation is taken."""
+
+    old = _password(_("Your password in the directory"), "current-password")
+
+    def clean_old(self) -> str:
+        """Hold it against the directory."""
+        typed: str = self.cleaned_data["old"]
+        if not directory.accepts(self.account, typed):
+            raise forms.ValidationError(_("The directory does not take this password for your log-in name."))
+        return typed
+
+
 class OpenAccountForm(UnitForm):
     """A new account."""
 
@@ -137,6 +151,6 @@ class ReasonForm(UnitForm):
 
 
 def _checked(account: Account, typed: str) -> str:
-    if not account.check_password(typed):
+    if not directory.is_right(account, typed):
         raise forms.ValidationError(_("This is not your present password."))
     return typed

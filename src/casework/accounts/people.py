@@ -43,7 +43,7 @@ def open_first_account(*, username: str, name: str, unit: str, role: Role) -> Ac
 @transaction.atomic
 def invite_first(*, account: Account) -> str:
     """Return the token of an invitation made from the command line, for an account nobody has used yet."""
-    if account.has_usable_password():
+    if account.has_usable_password() or account.password_set_at is not None:
         raise RefusedError("in-use", "The account is in use; a colleague invites in the browser.")
     return _invite(COMMAND_LINE, account)
 
@@ -96,8 +96,11 @@ def invitation_of(token: str) -> Invitation | None:
 
 
 @transaction.atomic
-def accept_invitation(*, invitation: Invitation, password: str) -> Account:
-    """Set the password and drop the old factors; the invitation stays open until a factor is enrolled."""
+def accept_invitation(*, invitation: Invitation, password: str | None) -> Account:
+    """Set the password and drop the old factors; the invitation stays open until a factor is enrolled.
+
+    Without a password the account's is the directory's from now on.
+    """
     account = invitation.account
     account.set_password(password)
     account.password_set_at = clock.now()
@@ -107,7 +110,10 @@ def accept_invitation(*, invitation: Invitation, password: str) -> Account:
     RecoveryCode.objects.filter(account=account).delete()
     end_all_tokens(account)
     audit.append(
-        actor=actor(account), act="accounts.password_set", subject=subject(account), fields={"by": "invitation"}
+        actor=actor(account),
+        act="accounts.password_set",
+        subject=subject(account),
+        fields={"by": "invitation" if password else "directory"},
     )
     return account
 
@@ -124,6 +130,8 @@ def use_invitation(invitation: Invitation) -> None:
 @transaction.atomic
 def change_password(*, acting: Account, password: str) -> None:
     """Set a new password for oneself."""
+    if not acting.has_usable_password():
+        raise RefusedError("directory", "Your password is the one of the directory; change it there.")
     acting.set_password(password)
     acting.password_set_at = clock.now()
     acting.save(update_fields=["password", "password_set_at"])
@@ -144,7 +152,7 @@ def _open(by: audit.Actor, *, username: str, name: str, unit: Unit, rank: Rank) 
 
 def _grant(by: audit.Actor, to: Account, role: Role) -> None:
     RoleGrant.objects.create(account=to, role=role)
-    if to.has_usable_password():
+    if to.has_usable_password() or to.password_set_at is not None:
         # A link made while the account had no role would hand over the role as well.
         Invitation.objects.filter(account=to, used_at=None).update(expires_at=clock.now())
     audit.append(actor=by, act="accounts.role_granted", subject=subject(to), fields={"role": role.value})

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from casework.accounts import factors, people, signing_in
-from casework.accounts.forms import AppCodeForm, CodeForm, NewPasswordForm, SignInForm
+from casework.accounts import directory, factors, people, signing_in
+from casework.accounts.forms import AppCodeForm, CodeForm, DirectoryPasswordForm, NewPasswordForm, SignInForm
 from casework.accounts.models import Account, Invitation
 from casework.lib.errors import AbsentError, RefusedError
 
@@ -120,13 +120,13 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     found = people.invitation_of(token)
     if found is None:
         raise AbsentError("invitation")
-    form = NewPasswordForm(found.account, request.POST or None)
+    form = (DirectoryPasswordForm if directory.is_used() else NewPasswordForm)(found.account, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        account = people.accept_invitation(invitation=found, password=form.cleaned_data["password"])
+        account = people.accept_invitation(invitation=found, password=form.cleaned_data.get("password"))
         signing_in.hold(request, account)
         request.session[_ENROLLING] = str(found.pk)
         return redirect("accounts:enrol")
-    context = {"form": form, "account": found.account}
+    context = {"form": form, "account": found.account, "directory": directory.is_used()}
     return render(request, "accounts/invitation.html", context, status=422 if form.errors else 200)
 
 

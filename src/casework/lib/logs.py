@@ -56,5 +56,7 @@ def logging_settings() -> dict[str, object]:
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # SQL with its parameters would be personal data.
             "django.db.backends": {"level": "WARNING"},
+            # It writes names and the directory's answers into its sentences.
+            "django_python3_ldap": {"handlers": [], "level": "CRITICAL", "propagate": False},
         },
     }

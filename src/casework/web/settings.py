@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import casework
+from casework.lib import directory
 from casework.lib.configuration import read_configuration
 from casework.lib.logs import logging_settings
 
@@ -25,6 +26,7 @@ IDLE_MINUTES = _configuration.idle_minutes
 SESSION_HOURS = _configuration.session_hours
 # In tests a failure of a job is raised as well as recorded.
 JOBS_STRICT = False
+TIMESTAMP_AUTHORITIES = _configuration.timestamp_authorities
 API_PER_MINUTE = _configuration.api_per_minute
 
 DEBUG = False
@@ -96,6 +98,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.Account"
 LOGIN_URL = "accounts:sign_in"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+if _configuration.ldap_url:
+    # After ours: who has a password here is asked for that one only.
+    AUTHENTICATION_BACKENDS.append(directory.BACKEND)
+globals().update(directory.describe(_configuration))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 14}},
