@@ -2,8 +2,9 @@
 
 Only this module knows the order: open the source, list its trees, analyse the entries, open the archives and
 images among them as further sources (one wave for each depth), carve what no entry owns and analyse that too,
-read what applications noted, digest the source as a whole beside it, write the manifest last. Work is cut into units
-that any ``concurrent.futures.Executor`` can run.
+join pages of databases that stand alone in unallocated space to their tables, read what applications noted, digest the
+source as a whole beside it, write the manifest last. Work is cut into units that any ``concurrent.futures.Executor``
+can run.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ from kaval.stages.analysis import Task
 from kaval.stages.artefacts import read_artefacts
 from kaval.stages.carving import Chain, VoidUnit, measure_void, scan, scan_units, settle, settle_unit
 from kaval.stages.crew import Crew, ExaminationFailedError
+from kaval.stages.films import film_units, join_films
+from kaval.stages.joining import join, join_units
 from kaval.stages.listed_sets import KnownSetSource
 from kaval.stages.manifest import manifest_of
 from kaval.stages.mending import mend, mend_units
+from kaval.stages.plan import Plan
 from kaval.stages.pool import WorkerLostError, WorkerPool
 from kaval.stages.preparation import Prepared, Request, now, prepare, take_up
 from kaval.stages.schedule import Schedule, parent_of
@@ -239,6 +243,9 @@ class _Run:
         mending = (unit for record in voids for unit in mend_units(record, found[record.unit], self._chains))
         for record in self._crew.all(mend, mending):
             mended[record.facts["void"]].extend(record.facts["mended"])
+        films = (unit for record in voids for unit in film_units(record, found[record.unit], self._chains))
+        for record in self._crew.all(join_films, films):
+            mended[record.facts["void"]].extend(record.facts["mended"])
         settling = [
             settle_unit(self._next_ordinal(), record, found[record.unit], mended[record.unit], self._depths)
             for record in voids
@@ -249,10 +256,15 @@ class _Run:
     def _read_artefacts(self) -> None:
         """Read what applications noted, once every entry is listed and its type is known."""
         self._tell("artefacts")
-        done = [self._done[unit] for unit in sorted(self._done)]
-        units = artefact_units(self._workplace.folder, self._workplace.plan, done, self._chains)
-        for _ in self._crew.all(read_artefacts, units):
+        for _ in self._crew.all(join, join_units(*self._all_done())):
             pass
+        for _ in self._crew.all(read_artefacts, artefact_units(*self._all_done())):
+            pass
+
+    def _all_done(self) -> tuple[Path, Plan, list[UnitRecord], dict[str, Chain]]:
+        """Return what the units that come last are made of."""
+        done = [self._done[unit] for unit in sorted(self._done)]
+        return self._workplace.folder, self._workplace.plan, done, self._chains
 
     def _void_units(self, bare: Sequence[str], trees: Sequence[tuple[str, str]]) -> list[VoidUnit]:
         file_systems = {capability.name for capability in FILESYSTEMS.all()}
