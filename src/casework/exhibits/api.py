@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from casework.exhibits.acquiring import Computed, Made, record_acquisition, verify_image
 from casework.exhibits.custody import (
     Outside,
     Received,
@@ -15,7 +16,29 @@ from casework.exhibits.custody import (
     withdraw_offer,
 )
 from casework.exhibits.digests import Digest
+from casework.exhibits.documents import (
+    Certifier,
+    Submission,
+    certificates_for,
+    issue_certificate,
+    issue_custody_sequence,
+    issue_forwarding_note,
+    issue_labels,
+    issue_receipt,
+    issue_seizure_list,
+)
+from casework.exhibits.forwarding import (
+    draft_forwarding,
+    keep_laboratory,
+    record_laboratory_receipt,
+    send_forwarding,
+    take_back_from_laboratory,
+    withdraw_forwarding,
+)
+from casework.exhibits.locker import Present, book_locker, enter_order, record_viewing, withdraw_order
 from casework.exhibits.models import CustodyEvent, Exhibit, HandOver, Seal, Seizure, StoragePlace
+from casework.exhibits.photographs import add_photograph, prepare
+from casework.exhibits.practice import seed
 from casework.exhibits.reading import custody_line, exhibits_of, exhibits_open_to, get_exhibit
 from casework.exhibits.registering import (
     Details,
@@ -28,11 +51,14 @@ from casework.exhibits.registering import (
     register_part,
     withdraw,
 )
+from casework.exhibits.rest import router
 from casework.exhibits.rules import (
     Condition,
+    Direction,
     FoundState,
     Isolation,
     Kind,
+    LockerReason,
     Method,
     Office,
     Passcode,
@@ -40,51 +66,85 @@ from casework.exhibits.rules import (
     SealKind,
 )
 from casework.exhibits.seals import break_seal, keep_specimen, seal
+from casework.exhibits.search import find
 from casework.exhibits.storing import close_place, open_place
+from casework.exhibits.waiting import waiting_for
 
 __all__ = [
+    "Certifier",
+    "Computed",
     "Condition",
     "CustodyEvent",
     "Details",
     "Digest",
+    "Direction",
     "Exhibit",
     "FoundState",
     "HandOver",
     "Isolation",
     "Kind",
+    "LockerReason",
+    "Made",
     "Method",
     "Office",
     "Outside",
     "Passcode",
+    "Present",
     "Purpose",
     "Received",
     "Seal",
     "SealKind",
     "Seizure",
     "StoragePlace",
+    "Submission",
     "Witness",
     "acknowledge",
+    "add_photograph",
+    "book_locker",
     "break_seal",
+    "certificates_for",
     "close_place",
     "correct",
     "custody_line",
     "decline",
+    "draft_forwarding",
+    "enter_order",
     "exhibits_of",
     "exhibits_open_to",
+    "find",
     "get_exhibit",
     "give_court_number",
     "hand_over_outside",
+    "issue_certificate",
+    "issue_custody_sequence",
+    "issue_forwarding_note",
+    "issue_labels",
+    "issue_receipt",
+    "issue_seizure_list",
+    "keep_laboratory",
     "keep_specimen",
     "move",
     "offer",
     "open_place",
+    "prepare",
     "read_passcode",
     "receive_from_outside",
+    "record_acquisition",
+    "record_laboratory_receipt",
     "record_seizure",
+    "record_viewing",
     "register_exhibit",
     "register_part",
+    "router",
     "seal",
+    "seed",
+    "send_forwarding",
     "separate",
+    "take_back_from_laboratory",
+    "verify_image",
+    "waiting_for",
     "withdraw",
+    "withdraw_forwarding",
     "withdraw_offer",
+    "withdraw_order",
 ]

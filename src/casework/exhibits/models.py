@@ -98,7 +98,7 @@ class Seizure(Record):
     .. pii: names and addresses of witnesses and of the one who was given the copy
     """
 
-    case_id = models.UUIDField()
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+", db_index=False)
     memo = models.CharField(max_length=60)
     at = models.DateTimeField()
     place = models.CharField(max_length=300)
@@ -112,7 +112,7 @@ class Seizure(Record):
     made_by = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("case_id", "memo"), name="exhibits_one_memo_a_number"),)
+        constraints = (models.UniqueConstraint(fields=("case", "memo"), name="exhibits_one_memo_a_number"),)
 
     def __str__(self) -> str:
         return self.memo
@@ -124,7 +124,7 @@ class Exhibit(Record):
     .. pii: owner, place found, serial numbers; the passcode, sealed
     """
 
-    case_id = models.UUIDField()
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+", db_index=False)
     unit = models.ForeignKey("accounts.Unit", on_delete=models.PROTECT, related_name="+", db_index=False)
     year = models.PositiveSmallIntegerField()
     register_no = models.PositiveIntegerField()
@@ -166,7 +166,7 @@ class Exhibit(Record):
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("unit", "year", "register_no", "part_no"), name="exhibits_register_no"),
-            models.UniqueConstraint(fields=("case_id", "case_no", "part_no"), name="exhibits_case_no"),
+            models.UniqueConstraint(fields=("case", "case_no", "part_no"), name="exhibits_case_no"),
             models.UniqueConstraint(fields=("seizure", "memo_line", "part_no"), name="exhibits_memo_line"),
             models.CheckConstraint(
                 condition=Q(parent__isnull=True, part_no=0) | Q(parent__isnull=False, part_no__gt=0),
@@ -174,7 +174,7 @@ class Exhibit(Record):
             ),
         )
         indexes = (
-            models.Index(fields=("case_id", "-created_at", "-id"), name="exhibits_of_case"),
+            models.Index(fields=("case", "-created_at", "-id"), name="exhibits_of_case"),
             models.Index(fields=("holder", "-created_at", "-id"), name="exhibits_of_holder"),
         )
 
@@ -425,7 +425,10 @@ class HashRecord(Record):
     event = models.ForeignKey(CustodyEvent, null=True, on_delete=models.PROTECT, related_name="digests")
 
     class Meta:
-        indexes = (models.Index(fields=("acquisition", "at"), name="exhibits_digests_of"),)
+        indexes = (
+            models.Index(fields=("acquisition", "at"), name="exhibits_digests_of"),
+            models.Index(fields=("value",), name="exhibits_digest_value"),
+        )
 
 
 class Laboratory(Record):
@@ -447,7 +450,7 @@ class Forwarding(Record):
     .. pii: the short history of the case, names of messengers
     """
 
-    case_id = models.UUIDField()
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+", db_index=False)
     unit = models.ForeignKey("accounts.Unit", on_delete=models.PROTECT, related_name="+", db_index=False)
     year = models.PositiveSmallIntegerField()
     number = models.PositiveIntegerField()
@@ -472,7 +475,7 @@ class Forwarding(Record):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("unit", "year", "number"), name="exhibits_forwarding_no"),)
         indexes = (
-            models.Index(fields=("case_id", "-created_at", "-id"), name="exhibits_forwardings_of_case"),
+            models.Index(fields=("case", "-created_at", "-id"), name="exhibits_forwardings_of_case"),
             models.Index(
                 fields=("sent_at",),
                 condition=Q(sent_at__isnull=False, returned_at__isnull=True),
@@ -533,7 +536,7 @@ class ViewingOrder(Record):
     .. pii: names of the persons
     """
 
-    case_id = models.UUIDField()
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+", db_index=False)
     package = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="viewing_orders")
     court = models.CharField(max_length=200)
     order = models.CharField(max_length=120)
@@ -547,7 +550,7 @@ class ViewingOrder(Record):
     withdrawn_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=("case_id", "-created_at", "-id"), name="exhibits_orders_of_case"),)
+        indexes = (models.Index(fields=("case", "-created_at", "-id"), name="exhibits_orders_of_case"),)
 
 
 class Viewing(Record):

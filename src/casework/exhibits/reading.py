@@ -93,6 +93,14 @@ def exhibits_held_by(person: accounts.Account) -> QuerySet[Exhibit]:
     return exhibits_open_to(person).filter(holder__account=person)
 
 
+def check_works_on_cases(person: accounts.Account) -> frozenset[accounts.Role]:
+    """Return the roles of who works on cases; to all others there is no such page."""
+    standing = accounts.standing_of(person)
+    if accounts.Role.ADMINISTRATOR in standing.roles or not standing.roles - {accounts.Role.COUNSELLOR}:
+        raise AbsentError("page")
+    return standing.roles
+
+
 def _listed() -> QuerySet[Exhibit]:
     return Exhibit.objects.select_related("holder__account", "parent__holder__account", "place").defer("passcode")
 

@@ -330,6 +330,28 @@ def check_separate(part: State, whole: State, acting: str) -> None:
         )
 
 
+def check_acquire(exhibit: State, whole: State, acting: str) -> None:
+    """May ``acting`` image the exhibit? Who holds it, with the seal broken before, and not while it is offered."""
+    check_alive(exhibit)
+    check_alive(whole)
+    if whole.holder != acting:
+        raise RefusedError("not-holder", "Only who holds the exhibit makes an image of it.")
+    if whole.offered:
+        raise RefusedError("offered", "A hand-over waits for its receiver; withdraw it first.")
+    if whole.sealed:
+        raise RefusedError("sealed", "The exhibit is sealed; break the seal, with its reason, before it is imaged.")
+
+
+def check_forwarding(questions: Sequence[str], history: str, *, rank_needed: str, rank_enough: bool) -> None:
+    """A laboratory is asked something, told of what, and by an officer of the rank it asks for."""
+    if not any(question.strip() for question in questions):
+        raise RefusedError("questions", "Ask the laboratory at least one question.")
+    if not history.strip():
+        raise RefusedError("history", "Tell the laboratory the short history of the case.")
+    if not rank_enough:
+        raise RefusedError("rank", f"By the practice on record the note is signed by a {rank_needed} or above.")
+
+
 def check_reason(reason: str, what: str = "Say why.") -> None:
     """A reason is words, not a blank."""
     if not reason.strip():

@@ -10,6 +10,7 @@ from casework.exhibits import rules
 from casework.exhibits.ledger import told
 from casework.exhibits.models import Exhibit, Mark, Photograph, Seal, Specimen
 from casework.exhibits.numbers import next_number
+from casework.exhibits.photographs import Prepared, kept
 from casework.exhibits.reading import locked, party_of, state_of, whole_seal_of
 from casework.exhibits.rules import SealKind
 from casework.exhibits.storing import check_keeps_house
@@ -26,7 +27,7 @@ def seal(
     reason: str,
     mark: str = "",
     specimen: Specimen | None = None,
-    photograph: Photograph | None = None,
+    picture: Prepared | None = None,
 ) -> Seal:
     """Close an exhibit with a seal of the next number; ``mark`` is what is printed on a bag."""
     exhibit = locked(exhibit)
@@ -37,7 +38,6 @@ def seal(
         raise RefusedError("mark", "Write down the number printed on the bag.")
     if specimen is not None and (specimen.ended_at is not None or specimen.unit_id != acting.unit_id):
         raise RefusedError("specimen", "This specimen is not in use in your unit.")
-    _check_photograph(photograph, exhibit)
     made = Seal(
         exhibit=exhibit,
         unit=acting.unit,
@@ -48,7 +48,7 @@ def seal(
         applied_at=clock.now(),
         applied_by=acting,
         reason=reason.strip(),
-        photograph=photograph,
+        photograph=_kept(acting, exhibit, picture, f"{kind.value} seal applied"),
     )
     try:
         with transaction.atomic():
@@ -59,28 +59,26 @@ def seal(
         raise RefusedError("mark", "A bag of this number was used before; look at the number again.") from error
     for value in {rules.folded(made.mark), rules.folded(str(made))} - {""}:
         Mark.objects.get_or_create(exhibit=exhibit, kind="seal", value=value)
-    fields: audit.Fields = {"seal": str(made), "kind": kind.value, "photograph": photograph is not None}
+    fields: audit.Fields = {"seal": str(made), "kind": kind.value, "photograph": picture is not None}
     told(acting, "sealed", "exhibit", exhibit.pk, exhibit.case_id, fields, purpose=reason.strip())
     return made
 
 
 @transaction.atomic
-def break_seal(
-    *, acting: accounts.Account, exhibit: Exhibit, reason: str, photograph: Photograph | None = None
-) -> Seal:
+def break_seal(*, acting: accounts.Account, exhibit: Exhibit, reason: str, picture: Prepared | None = None) -> Seal:
     """Break the seal of an exhibit one holds, for a reason that stays on record."""
     exhibit = locked(exhibit)
     accounts.check_may_work(acting, exhibit.case_id)
     rules.check_reason(reason, "Say why the seal is broken.")
     rules.check_seal(state_of(exhibit), str(party_of(acting).pk))
-    _check_photograph(photograph, exhibit)
     broken = whole_seal_of(exhibit)
     if broken is None:
         raise RefusedError("unsealed", "The exhibit is not sealed.")
     broken.broken_at, broken.broken_by = clock.now(), acting
-    broken.broken_reason, broken.broken_photograph = reason.strip(), photograph
+    broken.broken_reason = reason.strip()
+    broken.broken_photograph = _kept(acting, exhibit, picture, f"{broken} broken")
     broken.save(update_fields=["broken_at", "broken_by", "broken_reason", "broken_photograph"])
-    fields: audit.Fields = {"seal": str(broken), "photograph": photograph is not None}
+    fields: audit.Fields = {"seal": str(broken), "photograph": picture is not None}
     told(acting, "seal_broken", "exhibit", exhibit.pk, exhibit.case_id, fields, purpose=reason.strip())
     return broken
 
@@ -101,6 +99,5 @@ def keep_specimen(*, acting: accounts.Account, name: str, text: str, kept_by: st
     return specimen
 
 
-def _check_photograph(photograph: Photograph | None, exhibit: Exhibit) -> None:
-    if photograph is not None and photograph.exhibit_id != exhibit.pk:
-        raise RefusedError("photograph", "The photograph shows another exhibit.")
+def _kept(acting: accounts.Account, exhibit: Exhibit, picture: Prepared | None, caption: str) -> Photograph | None:
+    return kept(acting, exhibit, picture, caption) if picture else None

@@ -19,7 +19,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if isinstance(person, accounts.Account):
         context["finder"] = reverse("search")
         entries = [(_("Law"), reverse("law:offences"))]
-        if accounts.standing_of(person).roles & {accounts.Role.ADMINISTRATOR, accounts.Role.SUPERVISOR}:
+        roles = accounts.standing_of(person).roles
+        if roles - {accounts.Role.ADMINISTRATOR, accounts.Role.COUNSELLOR}:
+            entries.insert(0, (_("Exhibits"), reverse("exhibits:exhibits")))
+        if roles & {accounts.Role.ADMINISTRATOR, accounts.Role.SUPERVISOR}:
             entries.append((_("Accounts"), reverse("accounts:accounts")))
         entries.append((_("My account"), reverse("accounts:mine")))
         context["navigation"] = [

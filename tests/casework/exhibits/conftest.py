@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
 
 from casework.accounts import api as accounts
+from casework.cases import api as cases
 from casework.exhibits import api as exhibits
-from casework.exhibits import triggers
-from tests.casework.conftest import THE_CASE, Cast, enlist
+from tests.casework.conftest import Cast, enlist
 
 FOUND_AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 LUHN_GOOD, LUHN_BAD = "490154203237518", "490154203237519"
@@ -32,15 +30,20 @@ class Store:
 
 
 @pytest.fixture
-def store(led: Cast) -> Store:
-    """Return the people of the store, all of them workers in the case that Inga leads."""
-    hari = enlist("Hari", led.inga.unit, accounts.Role.EXAMINER)
-    malini = enlist("Malini", led.inga.unit, accounts.Role.INVESTIGATOR)
-    for person in (hari, malini):
-        accounts.assign(
-            acting=led.inga, to=person, case=THE_CASE, capacity=accounts.Capacity.WORKER, purpose="exhibits"
-        )
-    return Store(cast=led, inga=led.inga, hari=hari, malini=malini, case=THE_CASE)
+def store(cast: Cast) -> Store:
+    """Return the people of the store, all of them workers in the case that Inga leads and Bashir reads."""
+    hari = enlist("Hari", cast.inga.unit, accounts.Role.EXAMINER)
+    malini = enlist("Malini", cast.inga.unit, accounts.Role.INVESTIGATOR)
+    case = cases.open_case(
+        acting=cast.inga, title="The grey house", classification=cases.Classification.MATERIAL, purpose="investigation"
+    )
+    for person, capacity in (
+        (hari, accounts.Capacity.WORKER),
+        (malini, accounts.Capacity.WORKER),
+        (cast.bashir, accounts.Capacity.READER),
+    ):
+        accounts.assign(acting=cast.inga, to=person, case=case.pk, capacity=capacity, purpose="exhibits")
+    return Store(cast=cast, inga=cast.inga, hari=hari, malini=malini, case=case.pk)
 
 
 def details(**changes: Any) -> exhibits.Details:
@@ -72,11 +75,3 @@ def pass_on(
     """Return the event of a hand-over that was offered and acknowledged."""
     [offer] = exhibits.offer(acting=giver, exhibits=[exhibit], to=receiver, purpose=exhibits.Purpose.STORAGE)
     return exhibits.acknowledge(acting=receiver, offers=[offer], received=exhibits.Received(**how))[0]
-
-
-@pytest.fixture
-def lifted(committed: None) -> Iterator[None]:
-    """Give real transactions, and lift the triggers of custody while the tables are emptied."""
-    triggers.install(connection)
-    yield
-    triggers.remove(connection)
