@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casework.papers.checking import FileCheck, broken_files, check_on_machine
+from casework.papers.checking import FileCheck, check_on_machine, verify_all
 from casework.papers.issuing import instant, issue, issue_head, preview, state_of, withdraw
 from casework.papers.models import Paper
 from casework.papers.printing import Printed, PrintingError
@@ -26,7 +26,6 @@ __all__ = [
     "SigningFailedError",
     "State",
     "Verdict",
-    "broken_files",
     "check_on_machine",
     "find",
     "get_paper",
@@ -42,6 +41,7 @@ __all__ = [
     "shown",
     "state_of",
     "take_out",
+    "verify_all",
     "waiting_for",
     "withdraw",
 ]

@@ -12,7 +12,7 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from casework.papers.rules import LARGEST_UPLOAD
 
 
-class Digested(UploadedFile):
+class Digested(UploadedFile):  # type: ignore[type-arg]  # it takes no parameters when run
     """An upload of which nothing is left but its digest and size."""
 
     def __init__(self, digest: str, size: int) -> None:
