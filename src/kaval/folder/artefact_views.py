@@ -165,6 +165,11 @@ ARTEFACT_VIEWS: dict[str, str] = {
                entry_id
         FROM recovered_rows_stored
         """,
+    "unallocated_pages": """
+        SELECT p.table_name, p.certain, p.also_fits, p.locator, d.path AS database_path, d.locator AS database,
+               p.source, p.extents, p.entry_id
+        FROM unallocated_pages_stored p JOIN entries_stored d USING (entry_id)
+        """,
     "thumbnails": """
         SELECT e.path, e.media_type, e.size, e.sha256, e.state, e.modified_at, e.times_zone, p.path AS kept_in,
                e.locator, e.entry_id

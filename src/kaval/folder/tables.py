@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "sources", "entries", "digests", "media", "hits", "notices", "unallocated", "sealed", "artefacts", "mentions",
-    "recovered_rows", "texts",
+    "recovered_rows", "texts", "unallocated_pages",
 )  # fmt: skip
 """Every table, in the order the manifest lists them."""
 
@@ -189,14 +189,18 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "recovered_rows": (
         ("entry_id", _INT, "the database; joins entries"),
         ("locator", _TEXT, "the entry's locator"),
-        ("place", _TEXT, "page and offset in the database or its log"),
+        ("place", _TEXT, "page and offset in the database or its log, or locator of an unallocated page and offset"),
         ("table_name", _TEXT, "the table the row belongs to"),
         ("certain", _FLAG, "the page is known to have belonged to the table; else the shape of the row speaks for it"),
         ("complete", _FLAG, "every column has its value"),
         ("missing", "texts", "columns whose value is lost"),
         ("row_id", _INT, "the row's number, where it is known"),
         ("stored_values", _TEXT, "column names and values as a JSON object; bytes as {hex, size}"),
-        ("recovered_from", _TEXT, "freeblock, unallocated, freelist, overwritten, wal, journal, dropped or carved"),
+        (
+            "recovered_from",
+            _TEXT,
+            "freeblock, unallocated, freelist, overwritten, wal, journal, dropped, carved or unallocated page",
+        ),
         ("live_twin", _FLAG, "a live row holds the same values"),
     ),
     "texts": (
@@ -205,6 +209,15 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("read_by", _TEXT, "capability that read it"),
         ("text", _TEXT, "the text, as far as the plan goes"),
         ("complete", _FLAG, "the text is whole; else it goes on in the document"),
+    ),
+    "unallocated_pages": (
+        ("entry_id", _INT, "the database the page was joined to; joins entries"),
+        ("locator", _TEXT, "locator of the page"),
+        ("source", _TEXT, "locator of the source the bytes lie in"),
+        ("extents", "extents", "where the page lies in that source"),
+        ("table_name", _TEXT, "the table whose rows the page is taken to hold"),
+        ("certain", _FLAG, "the table still holds rows of the page; else their shape speaks for it"),
+        ("also_fits", "texts", "what the page fits about as well: locator of the database and name of the table"),
     ),
 }
 

@@ -15,7 +15,7 @@ from kaval.artefacts import ARTEFACTS, SQLITE, ArtefactParser
 from kaval.artefacts.found import Tables
 from kaval.artefacts.items import Item
 from kaval.artefacts.records import Artefact, Further
-from kaval.artefacts.sqlite import Database
+from kaval.artefacts.sqlite import Database, UnallocatedPages
 from kaval.artefacts.texts import TEXTS
 from kaval.core.contracts import Siblings
 from kaval.core.errors import LimitExceededError
@@ -27,6 +27,7 @@ from kaval.stages.artefact_rows import STAGE, ArtefactWriter
 from kaval.stages.desk import desk_of
 from kaval.stages.fence import fenced, fenced_iteration
 from kaval.stages.heartbeat import beat, begin
+from kaval.stages.joining import pages_of
 from kaval.stages.opening import Opener
 from kaval.stages.plan import Workplace
 from kaval.stages.selection import ArtefactUnit, Neighbour, Reading, below
@@ -109,7 +110,8 @@ class _Reader:
         source = self._opener.stream(Locator.parse(reading.locator), reading.layout)
         opened = None
         if reading.media_type == SQLITE:
-            opened = _opened(source, reading.path, self._beside)
+            pages = pages_of(self._workplace.folder, self._opener, reading)
+            opened = _opened(source, reading.path, self._beside, pages)
         return Item(
             path=reading.path,
             source=source,
@@ -195,8 +197,9 @@ class _Reader:
         self._writer.remark(self._reading, told)
 
 
-def _opened(source: ByteSource, path: str, beside: Siblings) -> Tables:
-    return Tables(Database.open(source, wal=beside(f"{path}-wal"), journal=beside(f"{path}-journal")))
+def _opened(source: ByteSource, path: str, beside: Siblings, pages: UnallocatedPages | None = None) -> Tables:
+    wal, journal = beside(f"{path}-wal"), beside(f"{path}-journal")
+    return Tables(Database.open(source, wal=wal, journal=journal, unallocated=pages))
 
 
 class _Told:

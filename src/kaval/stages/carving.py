@@ -19,10 +19,11 @@ from kaval.core.records import ContentState, Entry, EntryKind, EntryState, Exten
 from kaval.core.sources import ByteSource, ExtentSource, SliceSource
 from kaval.folder.segments import RowBuffer, UnitRecord
 from kaval.recovery.carvers import Carved, Certainty
+from kaval.recovery.carvers.sqlite_pages import PageRuns, leaf_pages
 from kaval.recovery.scanning import SECTOR_SIZE, ask, starts
 from kaval.stages.desk import desk_of
 from kaval.stages.discovery import Remark
-from kaval.stages.fence import fenced, notice_of
+from kaval.stages.fence import fenced, fenced_iteration, notice_of
 from kaval.stages.heartbeat import beat, begin
 from kaval.stages.listing import entry_row
 from kaval.stages.opening import CARVED, SLACK, Layout, address_of
@@ -257,8 +258,9 @@ def scan(workplace: Workplace, unit: ScanUnit) -> UnitRecord:
     begin(unit.start // SECTOR_SIZE)
     void = Void.load(workplace.folder, unit.void)
     found: list[dict[str, Any]] = []
+    pages = PageRuns()
     try:
-        search = _Search(void.over(desk.opener.source(at)), void, unit, workplace.plan.strict)
+        search = _Search(void.over(desk.opener.source(at)), void, unit, workplace.plan.strict, pages)
         for record in search.run():
             if isinstance(record, Notice):
                 rows.add("notices", Remark(locator=at, notice=record).row("carving"))
@@ -268,19 +270,23 @@ def scan(workplace: Workplace, unit: ScanUnit) -> UnitRecord:
         rows.add("notices", Remark(locator=at, notice=notice_of(error, "searching unallocated space")).row("carving"))
     segments = rows.write(workplace.folder, unit.unit)
     counts = {**rows.counts, "searched_size": unit.end - unit.start}
-    facts = {"void": unit.void, "found": found}
+    facts = {"void": unit.void, "found": found, "pages": pages.told()}
     return placed(workplace, UnitRecord(unit=unit.unit, segments=segments, counts=counts, facts=facts))
 
 
 class _Search:
-    """The search of one range, block by block; in slack nothing runs on from one run into the next."""
+    """The search of one range, block by block; in slack nothing runs on from one run into the next.
 
-    def __init__(self, runs: ByteSource, void: Void, unit: ScanUnit, strict: bool) -> None:
+    Pages of databases that stand alone are noted beside what is found.
+    """
+
+    def __init__(self, runs: ByteSource, void: Void, unit: ScanUnit, strict: bool, pages: PageRuns) -> None:
         self._runs = runs
         self._void = void
         self._unit = unit
         self._strict = strict
         self._covered = unit.start
+        self._pages = pages
 
     def run(self) -> Iterator[dict[str, Any] | Notice]:
         position = self._unit.start
@@ -293,8 +299,26 @@ class _Search:
                 outcome = self._ask(place, start.carver)
                 if outcome is not None:
                     yield outcome
+            yield from self._note_pages(position, block)
             position += len(block)
             beat()
+
+    def _note_pages(self, position: int, block: bytes) -> Iterator[Notice]:
+        def ahead(offset: int, length: int) -> bytes:
+            return self._runs.read_at(
+                position + offset, min(length, self._end_at(position + offset) - offset - position)
+            )
+
+        found = fenced_iteration("pages of databases", leaf_pages(block, ahead), strict=self._strict)
+        for page in found:
+            if isinstance(page, Notice):
+                yield page
+            elif position + page.offset + page.size <= self._end_at(position + page.offset):
+                self._pages.note(position + page.offset, page.size)
+
+    def _end_at(self, place: int) -> int:
+        """Return the position up to which a stream can reach that starts at a place."""
+        return self._void.run_end(place) if self._unit.layer == SLACK else self._void.size
 
     def _ask(self, place: int, carver: Any) -> dict[str, Any] | Notice | None:
         sector = place // SECTOR_SIZE
@@ -302,8 +326,7 @@ class _Search:
         if sector in self._unit.lost:
             message = f"{carver.name} at position {place} cost the worker ({self._unit.lost[sector]}); left out"
             return Notice(code=NoticeCode.CAPABILITY_FAILED, message=message)
-        end = self._void.run_end(place) if self._unit.layer == SLACK else self._void.size
-        view = SliceSource(self._runs, place, end - place)
+        view = SliceSource(self._runs, place, self._end_at(place) - place)
         carved = fenced(carver.name, lambda: ask(carver, view), strict=self._strict)
         if carved is None or isinstance(carved, Notice):
             return carved

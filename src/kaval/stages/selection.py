@@ -49,6 +49,8 @@ class Reading:
     listed_in: str
     as_text: bool = False
     beside: tuple[Neighbour, ...] = ()
+    pages_in: tuple[str, ...] = ()
+    """Segments that hold unallocated pages joined to this database."""
 
 
 Chains = Mapping[str, tuple[tuple[str, Layout], ...]]
@@ -102,14 +104,15 @@ def select(folder: Path, segments: Sequence[Segment], *, texts: bool) -> Iterato
     digests = [folder / segment.name for segment in segments if segment.table == "digests"]
     entries = sorted(segment.name for segment in segments if segment.table == "entries")
     typed = _typed(digests, types)
+    pages = _with_pages(folder, [segment.name for segment in segments if segment.table == "unallocated_pages"])
     good = _known_good([folder / segment.name for segment in segments if segment.table == "hits"]) if texts else set()
     for name in entries:
         for reading in _Listed(folder, name, typed, digests).readings(pattern, names):
             as_text = reading.media_type in documents and reading.entry_id not in good
             if as_text or any(want.fits(reading.path, reading.media_type, ()) for want in wanted):
-                yield replace(reading, as_text=as_text)
+                yield replace(reading, as_text=as_text, pages_in=pages.get(reading.entry_id, ()))
             elif reading.media_type == SQLITE:
-                yield reading
+                yield replace(reading, pages_in=pages.get(reading.entry_id, ()))
 
 
 def below(folder: Path, reading: Reading) -> dict[str, Neighbour]:
@@ -129,6 +132,18 @@ def below(folder: Path, reading: Reading) -> dict[str, Neighbour]:
             name = row["path"].rpartition("/")[2].lower()
             neighbour = Neighbour(name=name, locator=row["locator"], layout=_layout(row))
             found.setdefault(row["path"][len(prefix) :].lower(), neighbour)
+    return found
+
+
+def _with_pages(folder: Path, names: Sequence[str]) -> dict[int, tuple[str, ...]]:
+    """Return for each database with unallocated pages the segments that hold them."""
+    import pyarrow.parquet as pq
+
+    found: dict[int, tuple[str, ...]] = {}
+    for name in sorted(names):
+        rows: list[Any] = pq.read_table(folder / name, columns=["entry_id"])["entry_id"].to_pylist()
+        for entry_id in sorted(set(rows)):
+            found[entry_id] = (*found.get(entry_id, ()), name)
     return found
 
 

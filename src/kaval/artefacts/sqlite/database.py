@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kaval.artefacts.sqlite.header import HEADER_SIZE, Header, read_header, settle_page_size
 from kaval.artefacts.sqlite.journal import Journal, read_journal
 from kaval.artefacts.sqlite.living import live_rows
-from kaval.artefacts.sqlite.pages import Files, Origin, Placed, State
+from kaval.artefacts.sqlite.pages import CACHED_SIZE, Files, Origin, Placed, State
 from kaval.artefacts.sqlite.past import Past
 from kaval.artefacts.sqlite.records import CODECS
 from kaval.artefacts.sqlite.recovery import Recovery
 from kaval.artefacts.sqlite.rows import RecoveredRow, Row, Table
 from kaval.artefacts.sqlite.schema import SCHEMA, SCHEMA_TABLE, read_tables
+from kaval.artefacts.sqlite.unallocated_pages import UnallocatedPage, UnallocatedPages
 from kaval.artefacts.sqlite.wal import Log, read_log, stated_page_size
 from kaval.core.errors import CorruptStructureError
 from kaval.core.records import Notice, NoticeCode
@@ -32,6 +33,7 @@ class Database:
         self.files = files
         self.log = log
         self.journal = journal
+        self.unallocated: Sequence[UnallocatedPage] = ()
         self.notices: list[Notice] = [*log.notices, *journal.notices]
         self._told: set[tuple[str, int | None]] = set()
         self.state = self._last_committed()
@@ -39,10 +41,19 @@ class Database:
         self.tables: Mapping[str, Table] = read_tables(self.state, self.tell)
 
     @classmethod
-    def open(cls, main: ByteSource, *, wal: ByteSource | None = None, journal: ByteSource | None = None) -> Database:
+    def open(
+        cls,
+        main: ByteSource,
+        *,
+        wal: ByteSource | None = None,
+        journal: ByteSource | None = None,
+        unallocated: UnallocatedPages | None = None,
+        cached_size: int = CACHED_SIZE,
+    ) -> Database:
         """Return the database in the last state that was committed.
 
-        A damaged header is tolerated as far as the pages show what it should say.
+        A damaged header is tolerated as far as the pages show what it should say. ``unallocated`` pages are asked for
+        rows that were deleted, like all that the database holds itself.
 
         Raises:
             LockedError: It is encrypted.
@@ -58,8 +69,11 @@ class Database:
         if journal is not None and journal.size:
             sources[Origin.JOURNAL] = journal
             before = read_journal(journal, page_size)
-        database = cls(Files(sources, page_size), log, before)
+        if unallocated is not None:
+            sources[Origin.UNALLOCATED] = unallocated.source
+        database = cls(Files(sources, page_size, cached_size), log, before)
         database.notices[:0] = notices
+        database.unallocated = unallocated.pages if unallocated is not None else ()
         return database
 
     def tell(self, notice: Notice) -> None:
@@ -162,7 +176,8 @@ class Database:
         All tables are looked for, dropped ones too, but SQLite's own only where they are asked for by name. A live
         row is never among them, and identical rows are given once. Nothing is yielded before all is read.
         """
-        recovery = Recovery(self.state, self.header, self.codec, self.tables, self._past(), self.tell)
+        past = self._past()
+        recovery = Recovery(self.state, self.header, self.codec, self.tables, past, self.tell, self.unallocated)
         yield from recovery.rows(tables)
 
     def _past(self) -> Past:

@@ -132,7 +132,8 @@ class Gathering:
         template = remains.template
         shape = self._shapes.setdefault(id(template), Shape(template.table))
         usable = self._usable if image.state is self._state else _any_page
-        if self._chain_bytes > MOST_CHAIN_BYTES:
+        if self._chain_bytes > MOST_CHAIN_BYTES or image.source is RecoverySource.UNALLOCATED_PAGE:
+            # What was cut off a database names the pages of a time before it: by now others stand there.
             usable = _no_page
         restored = restore(image.block, remains, image.state, self._codec, shape, usable, concluded)
         if remains.size > self._state.usable_size:

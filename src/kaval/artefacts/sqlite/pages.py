@@ -10,7 +10,8 @@ from enum import StrEnum
 from kaval.core.errors import CorruptStructureError
 from kaval.core.sources import ByteSource
 
-_CACHED_BYTES = 8 << 20
+CACHED_SIZE = 8 << 20
+"""Bytes of pages that are kept at hand."""
 
 
 class Origin(StrEnum):
@@ -19,30 +20,35 @@ class Origin(StrEnum):
     MAIN = ""
     WAL = "wal frame"
     JOURNAL = "journal record"
+    UNALLOCATED = "unallocated page"
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where an image of a page lies: the file, its frame or record there, and the byte where it begins."""
+    """Where an image of a page lies: the file, its frame or record there, and the byte where it begins.
+
+    ``name`` stands for the number where a place has to tell more than that.
+    """
 
     origin: Origin
     number: int
     offset: int
+    name: str = ""
 
     @property
     def within(self) -> str:
-        """The frame or record as a place names it; empty for the database itself."""
-        return f"{self.origin} {self.number}" if self.origin else ""
+        """The frame, record or page as a place names it; empty for the database itself."""
+        return f"{self.origin} {self.name or self.number}" if self.origin else ""
 
 
 class Files:
     """The database and the files beside it, read by page image through one bounded cache."""
 
-    def __init__(self, sources: Mapping[Origin, ByteSource], page_size: int) -> None:
+    def __init__(self, sources: Mapping[Origin, ByteSource], page_size: int, cached_size: int = CACHED_SIZE) -> None:
         self.sources = dict(sources)
         self.page_size = page_size
         self._cache: OrderedDict[tuple[Origin, int], bytes] = OrderedDict()
-        self._cached = max(8, _CACHED_BYTES // page_size)
+        self._cached = max(8, cached_size // page_size)
 
     def read(self, placed: Placed) -> bytes:
         """Return one page image; short where its file ends, which is never so but on the last page.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kaval.artefacts.sqlite.gathering import Gathering
 from kaval.artefacts.sqlite.header import Header, looks_like_tree_page
 from kaval.artefacts.sqlite.numbering import conclude_rowids
-from kaval.artefacts.sqlite.pages import Placed, State
+from kaval.artefacts.sqlite.pages import Origin, Placed, State
 from kaval.artefacts.sqlite.past import Past
 from kaval.artefacts.sqlite.records import signed, varint
 from kaval.artefacts.sqlite.remains import Remains
@@ -20,6 +20,7 @@ from kaval.artefacts.sqlite.spaces import Space, spaces
 from kaval.artefacts.sqlite.survey import Owner, Use, is_map, owners_of, survey
 from kaval.artefacts.sqlite.templates import Template
 from kaval.artefacts.sqlite.trees import INDEX_LEAF, TABLE_INTERIOR, TABLE_LEAF, Tell, TreePage, tree_page
+from kaval.artefacts.sqlite.unallocated_pages import UnallocatedPage
 from kaval.core.errors import CorruptStructureError, UnreadableError
 from kaval.core.progress import advance
 from kaval.core.records import Notice, NoticeCode
@@ -34,7 +35,10 @@ _SAMPLE = 16
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """A page to be looked through: whose rows it holds if that is known, and what a row found there is said to be."""
+    """A page to be looked through: whose rows it holds if that is known, and what a row found there is said to be.
+
+    ``likely`` says that its owner is not known, but was told by the shape of its rows.
+    """
 
     number: int
     placed: Placed
@@ -43,15 +47,24 @@ class _Image:
     state: State
     owners: tuple[Template, ...] = ()
     live: bool = False
+    likely: bool = False
 
 
 class Recovery:
     """One pass over all that a database holds beside its live rows."""
 
     def __init__(
-        self, state: State, header: Header, codec: str, tables: Mapping[str, Table], past: Past, tell: Tell
+        self,
+        state: State,
+        header: Header,
+        codec: str,
+        tables: Mapping[str, Table],
+        past: Past,
+        tell: Tell,
+        unallocated: Sequence[UnallocatedPage] = (),
     ) -> None:
         self._state, self._header, self._past, self._tell = state, header, past, tell
+        self._unallocated = unallocated
         self._indices = index_roots(state)
         self._survey = survey(state, header, [SCHEMA, *tables.values()], self._indices, tell)
         self._gathering = Gathering(self._survey, state, codec)
@@ -138,6 +151,20 @@ class Recovery:
             block = self._read(past.placed, past.page)
             if block is not None:
                 yield _Image(past.page, past.placed, block, past.source, past.state, owners)
+        yield from self._outside(only)
+
+    def _outside(self, only: Template | None) -> Iterator[_Image]:
+        """Yield the pages that stand outside the file, each with the table it was found to be of."""
+        size = self._state.files.page_size
+        for number, page in enumerate(self._unallocated):
+            owners = tuple(one for one in self._templates if one.table.name == page.table)
+            if only is not None and owners != (only,):
+                continue
+            placed = Placed(Origin.UNALLOCATED, number, number * size, page.locator)
+            block = self._read(placed, 0)
+            if block is not None:
+                source = RecoverySource.UNALLOCATED_PAGE
+                yield _Image(0, placed, block, source, self._state, owners, likely=not page.certain)
 
     def _read(self, placed: Placed, page: int) -> bytes | None:
         try:
@@ -253,8 +280,8 @@ class Recovery:
         if owner is None or (sample and fitting * 2 < len(sample)):
             owner = scanner.vote(sample) or owner
         named = scanner.array(page, page.pointers, owner, infer=not image.owners or owner not in image.owners)
-        certain = owner is not None and image.owners == (owner,)
-        damaged = page.kind == TABLE_LEAF or (certain and page.kind in LEAVES)
+        known = owner is not None and image.owners == (owner,)
+        damaged = page.kind == TABLE_LEAF or (known and page.kind in LEAVES)
         between: list[Remains] = []
         for space in sheet.spaces:
             if owner is None and page.kind == TABLE_LEAF:
@@ -263,7 +290,7 @@ class Recovery:
                 found = scanner.between(sheet, space, owner, damaged=damaged)
             between.extend(found)
         rowids = _rowids(page, [*named, *between], owner)
-        gathering.take(image, [*named, *between], owner=owner, certain=certain, rowids=rowids)
+        gathering.take(image, [*named, *between], owner=owner, certain=known and not image.likely, rowids=rowids)
 
 
 def _rowids(page: TreePage, found: Sequence[Remains], owner: Template | None) -> dict[int, int]:

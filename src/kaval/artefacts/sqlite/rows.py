@@ -34,13 +34,14 @@ class Table:
 
 
 class RecoverySource(StrEnum):
-    """Where a row that is no longer live was read; grammar: one lower-case noun or participle.
+    """Where a row that is no longer live was read; grammar: a lower-case noun or participle.
 
     ``freeblock`` and ``unallocated`` lie in a page that is in use, ``freelist`` in one that is free;
     ``overwritten`` is a row of which a later one has taken a part, or one of a page in the file that the
     write-ahead log has replaced; ``wal`` and ``journal`` are the files beside the database;
     ``dropped`` belongs to a table that is gone;
-    ``carved`` was found in a page that nothing names.
+    ``carved`` was found in a page that nothing names;
+    ``unallocated page`` is one that stands outside the file, in space that no file owns by now.
     """
 
     FREEBLOCK = "freeblock"
@@ -51,13 +52,14 @@ class RecoverySource(StrEnum):
     JOURNAL = "journal"
     DROPPED = "dropped"
     CARVED = "carved"
+    UNALLOCATED_PAGE = "unallocated page"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row and where its cell lies: ``offset`` is a byte of the page, ``within`` the frame or record that holds it.
 
-    ``page`` is the number of the page, from 1; of a page carved from a disk it is 0 and ``within`` gives the byte.
+    ``page`` is the number of the page, from 1; of an unallocated page it is 0 and ``within`` gives its locator.
     """
 
     table: str

@@ -10,7 +10,7 @@ from kaval.artefacts.sqlite.damaged import DamagedCells
 from kaval.artefacts.sqlite.inferring import Inferred
 from kaval.artefacts.sqlite.records import size_of, varint
 from kaval.artefacts.sqlite.remains import Remains, body_size, choose, local_end, record_types
-from kaval.artefacts.sqlite.schema import SCHEMA_TABLE
+from kaval.artefacts.sqlite.schema import SCHEMA_TABLE, SCHEMA_WORDS
 from kaval.artefacts.sqlite.sheets import Sheet, find_whole
 from kaval.artefacts.sqlite.spaces import Space
 from kaval.artefacts.sqlite.templates import Template, class_of
@@ -29,7 +29,6 @@ _CHAIN = 2
 """Damaged cells that have to lie in a page of which nothing else tells whose it was."""
 _VOTERS = 24
 _SCHEMA_WIDTH = 5
-_SCHEMA_WORDS = frozenset({b"table", b"index", b"view", b"trigger"})
 _TOLD_FROM_INDEX = 4
 """Values of a record by which a table without rowids is told from an index of others; fewer are not guessed at."""
 _ALL_TEMPLATES = 64
@@ -111,7 +110,7 @@ class Scanner:
         if len(types) != _SCHEMA_WIDTH or self._schema is None or not self._schema.fits(types):
             return None
         first = block[body : body + size_of(types[0])].replace(b"\0", b"")
-        return self._schema if first in _SCHEMA_WORDS else None
+        return self._schema if first in SCHEMA_WORDS else None
 
     def _likest(self, types: Sequence[int], *, keyed: bool) -> Template | None:
         key = (keyed, *map(class_of, types))

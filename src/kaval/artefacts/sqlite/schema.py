@@ -16,6 +16,9 @@ SCHEMA_TABLE = "sqlite_schema"
 SCHEMA = read_declaration(
     "CREATE TABLE sqlite_schema(type text, name text, tbl_name text, rootpage int, sql text)", SCHEMA_TABLE, 1
 )
+SCHEMA_WORDS = frozenset({b"table", b"index", b"view", b"trigger"})
+"""What the records of the schema begin with."""
+
 MOST_TABLES = 10_000
 
 
