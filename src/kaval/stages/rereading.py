@@ -15,8 +15,8 @@ from kaval.stages.plan import Plan, Workplace
 from kaval.stages.selection import Reading, artefact_units
 from kaval.stages.verification import Check, StoredEntries
 
-SAMPLE = 25
-"""Streams that are read again unless everything is asked for; those with recovered rows come first."""
+A_KIND = 4
+"""Streams read again for each parser and each place that rows were recovered from, unless everything is asked for."""
 
 _COMPARED = {
     "artefacts": ("place", "read_by", "kind", "who", "text", "url", "identity", "recovered"),
@@ -41,13 +41,16 @@ def verify_artefacts(folder: Path, source: Path, keyring: Keyring, *, everything
 
 
 def _wanted(connection: Any, everything: bool) -> set[int]:
-    limit = "" if everything else f"LIMIT {SAMPLE}"
+    limit = "" if everything else f"WHERE place <= {A_KIND}"
     rows = connection.execute(
         f"""
-        SELECT entry_id FROM (
-            SELECT entry_id, recovered FROM artefacts_stored
-            UNION ALL SELECT entry_id, true FROM recovered_rows_stored
-        ) GROUP BY entry_id ORDER BY bool_or(recovered) DESC, entry_id {limit}
+        SELECT DISTINCT entry_id FROM (
+            SELECT entry_id, row_number() OVER (PARTITION BY kind ORDER BY entry_id) AS place FROM (
+                SELECT DISTINCT entry_id, read_by || CASE WHEN recovered THEN ' recovered' ELSE '' END AS kind
+                FROM artefacts_stored
+                UNION ALL SELECT DISTINCT entry_id, 'from ' || recovered_from FROM recovered_rows_stored
+            )
+        ) {limit}
         """  # noqa: S608
     ).fetchall()
     return {entry_id for (entry_id,) in rows}

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from kaval.core.contracts import Recovery
 from kaval.core.errors import FolderError, KavalError
 from kaval.core.keys import Keyring
 from kaval.core.locators import Locator
-from kaval.core.records import Extent
+from kaval.core.records import Entry, Extent
 from kaval.core.sources import ByteSource, iterate_blocks
-from kaval.folder.segments import Segment
+from kaval.filesystems import FILESYSTEMS
+from kaval.folder.segments import Segment, column_names
 from kaval.folder.views import connect, load_manifest, open_folder
+from kaval.recovery import RECOVERIES
+from kaval.stages.listing import entry_row
 from kaval.stages.manifest import facts_digest
-from kaval.stages.opening import Layout, Opener
+from kaval.stages.opening import SLACK, Layout, Opener
 
 SAMPLE = 200
+"""Streams that are read again unless everything is asked for, evenly spread."""
+
+A_KIND = 10
+"""Recovered streams of each kind that are read again beside them: of each carver, journal and log, and by state."""
+
+_COMPARED = ("locator", "path", "size", "extents")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,22 +101,87 @@ def _check_strangers(folder: Path, segments: list[Segment]) -> Iterator[Check]:
 
 
 def verify_source(folder: Path, source: Path, keyring: Keyring, *, everything: bool) -> Iterator[Check]:
-    """Yield a check for the source as a whole, every alert hit and a sample of entries, read again by locator."""
+    """Yield a check for the source as a whole, every alert hit and a sample of entries, read again by locator.
+
+    In the sample is something of every kind of recovery. What journals and logs told is asked of them again.
+    """
     manifest, connection = open_folder(folder)
     stored = StoredEntries(connection, source, manifest["exhibit"], keyring)
     yield from _check_whole(manifest, stored.opener, source)
-    sample = "" if everything else f"WHERE number % greatest(1, total // {SAMPLE}) = 0 OR hit"
-    rows = connection.execute(
+    for locator, sha256, size in _sampled(connection, everything):
+        yield check_stream(locator, sha256, size, stored.open)
+    yield from _check_recoveries(connection, stored.opener)
+
+
+def _sampled(connection: Any, everything: bool) -> list[tuple[str, str, int]]:
+    sample = (
+        ""
+        if everything
+        else f"""WHERE number % greatest(1, total // {SAMPLE}) = 0 OR hit
+            OR (kind <> 'allocated' AND place % greatest(1, alike // {A_KIND}) = 0)"""
+    )
+    rows: list[tuple[str, str, int]] = connection.execute(
         f"""
-        WITH wanted AS (
-            SELECT locator, sha256, read_size, locator IN (SELECT locator FROM hits WHERE role = 'alert') AS hit,
-                   row_number() OVER (ORDER BY entry_id) AS number, count(*) OVER () AS total
+        WITH read AS (
+            SELECT locator, sha256, read_size, entry_id,
+                   locator IN (SELECT locator FROM hits WHERE role = 'alert') AS hit,
+                   concat_ws(' in ', coalesce(recovered_by, state),
+                             CASE WHEN contains(locator, '/{SLACK}:') THEN 'slack' END) AS kind
             FROM entries WHERE sha256 IS NOT NULL
+        ), wanted AS (
+            SELECT *, row_number() OVER (ORDER BY entry_id) AS number, count(*) OVER () AS total,
+                   row_number() OVER (PARTITION BY kind ORDER BY entry_id) AS place,
+                   count(*) OVER (PARTITION BY kind) AS alike
+            FROM read
         ) SELECT locator, sha256, read_size FROM wanted {sample} ORDER BY locator
         """  # noqa: S608
     ).fetchall()
-    for locator, sha256, size in rows:
-        yield check_stream(locator, sha256, size, stored.open)
+    return rows
+
+
+def _check_recoveries(connection: Any, opener: Opener) -> Iterator[Check]:
+    """Yield a check for every journal, log or the like that told of entries: does it tell the same of them now?"""
+    layers = {recovery.name: recovery for recovery in RECOVERIES.available()}
+    rows = connection.execute(
+        "SELECT DISTINCT recovered_by, split_part(locator, '/' || recovered_by || ':', 1) FROM entries "
+        "WHERE contains(locator, '/' || recovered_by || ':') ORDER BY ALL"
+    ).fetchall()
+    for name, parent in rows:
+        if name not in layers:
+            continue
+        what = f"what {name} told of {parent}"
+        prefix = Locator.parse(parent).to(name)
+        stored = connection.execute(
+            f"SELECT {', '.join(_COMPARED)} FROM entries WHERE recovered_by = ? AND starts_with(locator, ?)",  # noqa: S608
+            [name, f"{prefix}:"],
+        ).fetchall()
+        try:
+            told = Counter(_told(layers[name], str(prefix), opener))
+        except (KavalError, OSError) as error:
+            yield Check(what=what, passed=None, reason=str(error))
+            continue
+        missing = (Counter(map(_comparable, stored)) - told).total()
+        reason = f"of {len(stored)} entries on record {missing} are not told now" if missing else ""
+        yield Check(what=what, passed=not missing, reason=reason)
+
+
+def _told(recovery: Recovery, prefix: str, opener: Opener) -> Iterator[Hashable]:
+    """Yield what is compared of every entry that a recovery finds now."""
+    at = Locator.parse(prefix).parent
+    source = opener.source(at)
+    for file_system in FILESYSTEMS.available():
+        if file_system.name in recovery.layers and file_system.probe(source):
+            for entry in recovery.recover(source, opener.tree(at.to(file_system.name))):
+                if isinstance(entry, Entry):
+                    row = dict(zip(column_names("entries"), entry_row(0, prefix, entry, (None,) * 5, 0), strict=True))
+                    yield _comparable([row[name] for name in _COMPARED])
+
+
+def _comparable(values: Sequence[Any]) -> Hashable:
+    """Return a row of entries as it can be counted: extents by place, length and kind."""
+    *plain, extents = values
+    names = ("offset", "length", "sparse", "assumed")
+    return (*plain, None if extents is None else tuple(tuple(extent[name] for name in names) for extent in extents))
 
 
 def check_stream(locator: str, sha256: str, size: int, opening: Callable[[str], ByteSource]) -> Check:
