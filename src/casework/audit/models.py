@@ -1,6 +1,7 @@
 """The tables of the ledger.
 
-`Entry` has one state: written. `Head` is the end of the chain, one row. `DailyHead` has one state: closed.
+`Entry` has one state: written. `Head` is the end of the chain, one row. `DailyHead` has one state: closed; `HeadStamp`
+has one: given.
 No row points into another table, so nothing can cascade into the ledger; triggers refuse UPDATE and DELETE.
 """
 
@@ -64,3 +65,15 @@ class DailyHead(models.Model):
     digest = models.CharField(max_length=64)
     made_at = models.DateTimeField()
     mark = models.CharField(max_length=80)
+
+
+class HeadStamp(models.Model):
+    """The answer of a time stamping authority (RFC 3161) about one daily head, whole, as it came.
+
+    .. no_pii:
+    """
+
+    day = models.DateField(primary_key=True)
+    answer = models.BinaryField()
+    stamped_at = models.DateTimeField()
+    authority = models.CharField(max_length=300)

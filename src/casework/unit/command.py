@@ -215,10 +215,15 @@ def audit() -> None:
     "--head", "heads", multiple=True, metavar="DAY:ROW:DIGEST", help="A head that was printed; may be repeated."
 )
 def audit_verify(heads: tuple[str, ...]) -> None:
-    """Walk the chain; name the first row that is not as it was written."""
+    """Walk the chain and the time stamps; name the first row or day that is not as it was written."""
     with told():
         begin()
         _verify(heads)
+        from casework.unit.stamping import tell_of_stamps
+
+        sentence = tell_of_stamps()
+        if sentence:
+            click.echo(sentence)
 
 
 def _verify(heads: tuple[str, ...]) -> None:
