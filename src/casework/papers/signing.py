@@ -27,18 +27,17 @@ from pyhanko.sign.timestamps.requests_client import HTTPTimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from casework.lib.errors import CaseworkError, ConfigurationError
+from casework.lib.errors import ConfigurationError, RefusedError
 
 FIELD = "Kaval"
 _PATIENCE = 10
 
 
-class SigningFailedError(CaseworkError):
+class SigningFailedError(RefusedError):
     """The paper could not be signed or time-stamped, so it was not issued."""
 
     def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"The paper was not issued, because it could not be signed: {reason}")
+        super().__init__("signing", f"The paper was not issued, because it could not be signed: {reason}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ class Digested(UploadedFile):  # type: ignore[type-arg]  # it takes no parameter
 class DigestingHandler(FileUploadHandler):
     """Digests each upload with SHA-256; one that is larger than any paper ends the connection."""
 
+    is_too_large = False
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin."""
         super().new_file(*args, **kwargs)
@@ -34,6 +36,7 @@ class DigestingHandler(FileUploadHandler):
         self._digest.update(raw_data)
         self._size += len(raw_data)
         if self._size > LARGEST_UPLOAD:
+            self.is_too_large = True
             raise StopUpload(connection_reset=True)
 
     def file_complete(self, file_size: int) -> Digested:

@@ -111,16 +111,19 @@ def check(request: HttpRequest) -> HttpResponse:
     The upload is digested as it comes in; its handler has to be set before anybody reads the form, and the token is
     tested right behind.
     """
-    request.upload_handlers = [DigestingHandler(request)]
-    return _check(request)
+    handler = DigestingHandler(request)
+    request.upload_handlers = [handler]
+    return _check(request, handler)
 
 
 @csrf_protect
-def _check(request: HttpRequest) -> HttpResponse:
-    asked = "number" in request.GET
+def _check(request: HttpRequest, handler: DigestingHandler) -> HttpResponse:
+    asked = request.method != "POST" and "number" in request.GET
     typed = CheckForm(request.GET if asked else None)
-    sent = FileForm(request.POST or None, request.FILES or None) if request.method == "POST" else FileForm()
+    sent = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
     found = None
+    if handler.is_too_large:
+        sent.add_error("file", _("The file is larger than any paper of this unit."))
     if request.method == "POST" and sent.is_valid():
         found = checking.check_file(acting=_me(request), file_digest=sent.cleaned_data["file"])
     elif asked and typed.is_valid():

@@ -137,7 +137,7 @@ def test_the_file_is_an_archive_with_its_own_fonts_and_tags() -> None:
     assert b"pdfaid:part" in content or "pdfaid" in str(xmp.rdf_root.toxml())
     catalogue = reader.root_object
     assert catalogue["/MarkInfo"]["/Marked"]  # type: ignore[index]
-    assert catalogue["/Lang"] == "ml-IN"
+    assert str(catalogue["/Lang"]) == "ml-IN"
     fonts = {str(font) for page in reader.pages for font in page["/Resources"]["/Font"].values()}  # type: ignore[index]
     assert fonts
     assert b"/JavaScript" not in content

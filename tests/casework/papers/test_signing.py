@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asn1crypto import keys, x509
+from asn1crypto import keys, x509  # type: ignore[import-untyped]
 from cryptography import x509 as made
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,6 +21,7 @@ from pyhanko.sign.timestamps import DummyTimeStamper, TimeStamper, TimestampRequ
 from casework.lib.errors import ConfigurationError
 from casework.papers import api as papers
 from casework.papers import checking, rendering, signing
+from casework.papers.apps import check_certificate
 from casework.papers.models import Document, Paper
 from tests.casework.conftest import A_MORNING, Cast
 from tests.casework.papers.conftest import issued
@@ -91,7 +92,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     (folder / "passphrase").write_bytes(PASSPHRASE + b"\n")
     (folder / "root.pem").write_bytes(root.public_bytes(serialization.Encoding.PEM))
     der, plain = serialization.Encoding.DER, serialization.NoEncryption()
-    stamper = DummyTimeStamper(  # type: ignore[no-untyped-call]
+    stamper = DummyTimeStamper(
         x509.Certificate.load(stamp.public_bytes(der)),
         keys.PrivateKeyInfo.load(stamp_key.private_bytes(der, serialization.PrivateFormat.PKCS8, plain)),
         fixed_dt=A_MORNING,
@@ -189,6 +190,15 @@ def test_a_wrong_passphrase_and_a_missing_file_stop_with_the_remedy(
     settings.SIGNING_CERTIFICATE = tmp_path / "absent.p12"
     with pytest.raises(ConfigurationError, match="KAVAL_SIGNING_CERTIFICATE"):
         signing.configured()
+
+
+def test_a_certificate_that_cannot_sign_keeps_the_unit_from_starting(
+    certified: Authority, settings: Any, tmp_path: Path
+) -> None:
+    assert check_certificate(None) == []
+    settings.SIGNING_CERTIFICATE = tmp_path / "absent.p12"
+
+    assert [fault.id for fault in check_certificate(None)] == ["papers.E001"]
 
 
 class SilentStamper(TimeStamper):
