@@ -15,6 +15,7 @@ from casework.exhibits.custody import (
     separate,
     withdraw_offer,
 )
+from casework.exhibits.demo import Hands, make_demo
 from casework.exhibits.digests import Digest
 from casework.exhibits.documents import (
     Certifier,
@@ -81,6 +82,7 @@ __all__ = [
     "Exhibit",
     "FoundState",
     "HandOver",
+    "Hands",
     "Isolation",
     "Kind",
     "LockerReason",
@@ -123,6 +125,7 @@ __all__ = [
     "issue_seizure_list",
     "keep_laboratory",
     "keep_specimen",
+    "make_demo",
     "move",
     "offer",
     "open_place",

@@ -268,6 +268,15 @@ def test_the_register_year_follows_the_clock_of_india(store: Store) -> None:
         assert telephone(store).number == "0001/2027"
 
 
+def test_the_demonstration_is_built_of_the_same_verbs(store: Store) -> None:
+    hands = exhibits.Hands(lead=store.inga, storekeeper=store.malini, examiner=store.hari, supervisor=store.cast.esther)
+    phone, laptop, package = exhibits.make_demo(hands=hands, case=store.case)
+
+    assert [str(one.holder) for one in (phone, laptop, package)] == ["Hari", "Malini", "Inga"]
+    assert [event.sequence for event in exhibits.custody_line(phone)] == [1, 2, 3]
+    assert len(exhibits.waiting_for(store.malini)) == 1
+
+
 def test_no_view_is_without_its_address() -> None:
     folder = Path(exhibits.__file__).parent
     for view in folder.glob("*views.py"):
