@@ -28,8 +28,12 @@ from casework.cases.courts import record_sitting
 from casework.cases.deciding import decide, finish_task, give_task, refuse_task, withdraw_task
 from casework.cases.happening import record, strike
 from casework.cases.models import Case, Charge
+from casework.cases.queues import Queue, use_laboratory_queue
+from casework.cases.reading import cases_open_to
 from casework.cases.registering import end_case, link, open_case, register_fir, rename_case, reopen_case, unlink
+from casework.cases.search import find
 from casework.cases.vocabulary import Classification, ClockState, Happened, LinkKind, Outcome, Stage, State
+from casework.cases.waiting import waiting_for
 
 __all__ = [
     "Arrest",
@@ -42,10 +46,12 @@ __all__ = [
     "Outcome",
     "Pick",
     "Picks",
+    "Queue",
     "Stage",
     "State",
     "add_element",
     "arrests",
+    "cases_open_to",
     "class_by_board",
     "confirm_no_lockup",
     "decide",
@@ -54,6 +60,7 @@ __all__ = [
     "erase_child_path",
     "excuse",
     "extend",
+    "find",
     "finish_task",
     "get_case",
     "give_task",
@@ -74,6 +81,8 @@ __all__ = [
     "strike",
     "support",
     "unlink",
+    "use_laboratory_queue",
+    "waiting_for",
     "withdraw_charge",
     "withdraw_task",
 ]

@@ -57,7 +57,7 @@ def picks_for(*, asking: accounts.Account, case: UUID, victim: UUID | None, firs
     """
     accounts.check_may_read(asking, case)
     rules.check_days(first, last, clock.today())
-    person = persons.in_case(asking, case, victim) if victim else None
+    person = persons.in_case(case, victim) if victim else None
     sex = law.Sex(person.sex) if person is not None and person.sex else None
     ages = _ages(person, first, last)
     opened = law.offences_open(first, law.Victim(sex=sex))
@@ -94,7 +94,7 @@ def lay_charge(
         RefusedError: The offence was not in force on all of the days, or the victim's sex or age rules it out.
     """
     found = lock_case(case, acting=acting)
-    accused = persons.in_case(acting, case, person)
+    accused = persons.in_case(case, person)
     open_ones = picks_for(asking=acting, case=case, victim=victim, first=first, last=last)
     row, act, section, fit = _chosen(open_ones, offence, old_section)
     regime = open_ones.regimes[-1]

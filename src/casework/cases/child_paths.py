@@ -54,7 +54,7 @@ def open_child_path(
         RefusedError: The person was of age on that day, or stands under their name in another case.
     """
     found = lock_case(case, acting=acting)
-    child = persons.in_case(acting, case, person)
+    child = persons.in_case(case, person)
     rules.check_days(offence_on, offence_on, clock.today())
     rules.check_child_path(persons.was_of_age(child, offence_on), age_proof, welfare_officer)
     if ChildPath.objects.filter(case=found, person=child).exists():

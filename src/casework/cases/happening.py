@@ -81,7 +81,7 @@ def enter(
     """Write the row of an event in a case that is locked, follow its state, start and end its clocks."""
     rules.check_happened(State(case.state), happened, by_own_verb=True)
     rules.check_instant(at, clock.now())
-    suspected = persons.suspected(acting, case, person, at) if person else None
+    suspected = persons.suspected(case, person, at) if person else None
     rules.check_person(happened, suspected, age_asked=age_asked)
     event = Event.objects.create(
         case=case, happened=happened, at=at, person_id=person, note=note.strip(), document=document.strip(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,25 +15,25 @@ from casework.lib.errors import AbsentError
 from casework.people import api as people
 
 
-def in_case(asking: accounts.Account, case: UUID, person: UUID) -> people.Person:
-    """Return a person who stands in the case.
+def in_case(case: UUID, person: UUID) -> people.Person:
+    """Return a person who stands in a case; whether somebody may know the case, the caller has asked.
 
     Raises:
         AbsentError: There is none, or none in this case.
     """
-    for one in people.persons_in_case(asking, case):
-        if one.person.pk == person:
-            return one.person
-    raise AbsentError("person")
+    role = people.PersonRole.objects.select_related("person").filter(case=case, person=person).first()
+    if role is None:
+        raise AbsentError("person")
+    return role.person
 
 
-def suspected(asking: accounts.Account, case: Case, person: UUID, at: datetime) -> Suspected:
+def suspected(case: Case, person: UUID, at: datetime) -> Suspected:
     """Return what is known of a person on the day of the offence; age counts on that day (JJ 2(13)).
 
     Where several charges stand, the latest day decides. Where none stands, a person under age at ``at`` is under age,
     and of one of age nobody can tell yet how old they were.
     """
-    found = in_case(asking, case.pk, person)
+    found = in_case(case.pk, person)
     on_path = ChildPath.objects.filter(case=case, person=person).exists() or is_child_in_conflict(case.pk, person)
     latest = _latest_day(case, person)
     of_age = was_of_age(found, latest or at.astimezone(law.INDIA).date())
@@ -78,3 +78,29 @@ def titles(asking: accounts.Account, case: Case, persons: Collection[UUID | None
     found = people.titles(asking, wanted)
     paths = ChildPath.objects.filter(case=case, person__in=wanted).values_list("person", "pseudonym")
     return {**found, **dict(paths)}
+
+
+def offered(
+    found: Collection[people.InCase], pseudonyms: Mapping[UUID, str], roles: Collection[people.RoleKind] = ()
+) -> list[tuple[UUID, str]]:
+    """Return persons of a case as a form offers them, each once, children under their pseudonym."""
+    chosen = [one.person.pk for one in found if not roles or one.role.role in roles]
+    titles = {one.person.pk: one.title for one in found}
+    return [(person, pseudonyms.get(person, titles[person])) for person in dict.fromkeys(chosen)]
+
+
+def pseudonyms(case: UUID) -> dict[UUID, str]:
+    """Return the children on a path in a case, and what they are called there."""
+    rows = ChildPath.objects.filter(case=case).exclude(person=None).values_list("person", "pseudonym")
+    return {person: pseudonym for person, pseudonym in rows if person}
+
+
+def titles_across(asking: accounts.Account, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], str]:
+    """Return titles for (case, person), on lists that go over cases; a child is a pseudonym in the case of the path."""
+    wanted = {person for _case, person in pairs}
+    found = people.titles(asking, wanted)
+    paths = {
+        (path.case_id, path.person_id): path.pseudonym
+        for path in ChildPath.objects.filter(person__in=wanted, case__in={case for case, _person in pairs})
+    }
+    return {pair: paths.get(pair, found.get(pair[1], "")) for pair in pairs}

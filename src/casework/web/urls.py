@@ -11,6 +11,7 @@ urlpatterns = [
     path("search/", views.search, name="search"),
     path("api/", rest.urls),
     path("accounts/", include("casework.accounts.urls")),
+    path("cases/", include("casework.cases.urls")),
     path("exhibits/", include("casework.exhibits.urls")),
     path("jobs/", include("casework.jobs.urls")),
     path("law/", include("casework.law.urls")),
