@@ -18,12 +18,14 @@ from kaval.folder.segments import UnitRecord
 from kaval.folder.views import open_folder
 from kaval.knownsets import Role
 from kaval.stages.artefacts import read_artefacts
+from kaval.stages.joining import join, join_units
 from kaval.stages.plan import Plan, Workplace
 from kaval.stages.rereading import verify_artefacts
 from kaval.stages.selection import artefact_units
 from tests.artefacts import stores, test_phones
 from tests.artefacts.backups import Backup
 from tests.artefacts.reading import database
+from tests.artefacts.sqlite.test_joining import cut
 from tests.containers import test_thumbnails
 
 
@@ -227,3 +229,50 @@ def test_facts_do_not_depend_on_how_often_they_are_read(examined: tuple[Path, An
     assert segments[0]
     digests = [[hashlib.sha256(path.read_bytes()).hexdigest() for path in paths] for paths in segments]
     assert digests[0] == digests[1]
+
+
+def test_pages_cut_off_a_carved_store_are_read_and_those_inside_it_are_not(tmp_path: Path) -> None:
+    made = cut(tmp_path / "x.db", 4)
+    disk = tmp_path / "disk.dd"
+    # Noise between them: a page that follows its database at once is told by the header to be behind its end.
+    disk.write_bytes(bytes(64 << 10) + made.after + b"\x81" * 4096 + made.off + bytes(64 << 10))
+    connection = _examined(disk, tmp_path / "e")
+    pages = _rows(connection, "SELECT extents, database_path, locator FROM unallocated_pages")
+    inside = range(64 << 10, (64 << 10) + len(made.after))
+    question = "SELECT stored_values, place FROM recovered_rows WHERE recovered_from = 'unallocated page'"
+    rows = _rows(connection, f"{question} AND table_name = 'message'")
+    found = {json.loads(values)["key_id"] for values, _ in rows}
+
+    assert len(pages) > 20
+    assert {path.rpartition(".")[2] for _, path, _ in pages} == {"sqlite"}
+    assert [extents for extents, _, _ in pages if extents[0]["offset"] in inside] == []
+    assert len(found) > 200
+    assert found <= {row[3] for row in made.deleted}
+    assert {place.split(" offset ")[0] for _, place in rows} <= {f"unallocated page {page[2]}" for page in pages}
+    assert all(check.passed for check in verify_artefacts(tmp_path / "e", disk, Keyring(), everything=True))
+
+
+def test_pages_that_cost_a_worker_are_left_out_and_told(tmp_path: Path) -> None:
+    made = cut(tmp_path / "x.db", 4)
+    disk = tmp_path / "disk.dd"
+    disk.write_bytes(bytes(64 << 10) + made.after + b"\x81" * 4096 + made.off)
+    _examined(disk, tmp_path / "e")
+    manifest, _ = open_folder(tmp_path / "e")
+    plan = Plan.from_json({**manifest["plan"], "sets": []})
+    records = [
+        UnitRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
+        for path in sorted((tmp_path / "e/units").glob("*.json"))
+    ]
+    (unit,) = join_units(tmp_path / "e", plan, records, {})
+    workplace = Workplace(plan=plan, folder=tmp_path / "e", source_path=disk, key_path=None)
+    whole = join(workplace, replace(unit, unit="whole"))
+    hung = "it gave no sign of life for 60 seconds"
+    without = join(workplace, replace(unit, unit="without").without(0, hung))
+    position, size, count = unit.runs[-1]
+    last = len(unit.databases) + (position + (count - 1) * size) // (size * 64)
+    partly = join(workplace, replace(unit, unit="partly").without(last, hung))
+
+    assert whole.counts["unallocated_pages"] > partly.counts["unallocated_pages"]
+    assert partly.counts["notice capability-failed"] == 1
+    assert without.counts["unallocated_pages"] == 0
+    assert without.counts["notice skipped"] == 1

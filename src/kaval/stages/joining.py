@@ -144,7 +144,8 @@ class _Joining:
         self._runs = void.over(opener.source(self._source))
         self._owned = _owned(unit.databases)
         self._homeless = self._unread = 0
-        self._ambiguous: Counter[tuple[Home, tuple[Home, ...]]] = Counter()
+        self._ambiguous: dict[Home, Counter[Home]] = {}
+        self._doubtful: Counter[Home] = Counter()
 
     def join(self, rows: RowBuffer) -> Iterator[Remark]:
         """Add a row for each page that has a home; yield what is to be said of the others."""
@@ -209,7 +210,9 @@ class _Joining:
     def _row(self, place: tuple[int, int], joined: Joined) -> tuple[Any, ...]:
         extents = self._void.place(*place)
         reading = self._unit.databases[joined.home.database]
-        self._ambiguous[joined.home, joined.also] += bool(joined.also)
+        if joined.also:
+            self._doubtful[joined.home] += 1
+            self._ambiguous.setdefault(joined.home, Counter()).update(joined.also)
         also = [f"{self._unit.databases[home.database].locator} {home.table}" for home in joined.also]
         locator = str(self._source.to(CARVED, address_of(extents)))
         told = [{"offset": one.offset, "length": one.length, "sparse": False, "assumed": False} for one in extents]
@@ -217,15 +220,16 @@ class _Joining:
 
     def _remarks(self) -> Iterator[Remark]:
         """Yield what is to be said: which pages fit several tables, which none, which were not looked at."""
-        for (home, also), count in self._ambiguous.items():
-            if count:
-                reading = self._unit.databases[home.database]
-                others = ", ".join(f"{one.table!r} of {self._unit.databases[one.database].path}" for one in also)
-                message = (
-                    f"{count} unallocated pages were joined to {home.table!r} by the shape of their rows; {others} "
-                    "would fit about as well"
-                )
-                yield Remark(locator=Locator.parse(reading.locator), notice=_notice(NoticeCode.ASSUMED, message))
+        for home, count in self._doubtful.items():
+            reading = self._unit.databases[home.database]
+            also = self._ambiguous[home]
+            others = ", ".join(f"{one.table!r} of {self._unit.databases[one.database].path}" for one in list(also)[:3])
+            more = f" and {len(also) - 3} more" if len(also) > 3 else ""
+            message = (
+                f"{count} unallocated pages were joined to {home.table!r} by the shape of their rows; {others}{more} "
+                "would fit about as well"
+            )
+            yield Remark(locator=Locator.parse(reading.locator), notice=_notice(NoticeCode.ASSUMED, message))
         at = self._source.to(CARVED)
         if self._homeless:
             message = (

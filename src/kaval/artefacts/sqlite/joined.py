@@ -33,7 +33,8 @@ def settled(joined: Sequence[Joined | None]) -> list[Joined | None]:
     """
     sure = [at for at, one in enumerate(joined) if one is not None and one.certain]
     votes = Counter(database for one in joined for database in {home.database for home in _homes_of(one)})
-    most = [database for database, _ in votes.most_common(1)]
+    first = Counter(one.home.database for one in joined if one is not None)
+    most = sorted(votes, key=lambda database: (-votes[database], -first[database]))[:1]
     return [_moved(one, [*_nearest(joined, sure, at), *most]) for at, one in enumerate(joined)]
 
 

@@ -19,7 +19,7 @@ from kaval.artefacts.sqlite.living import KINDS
 from kaval.artefacts.sqlite.pages import Origin, Placed
 from kaval.artefacts.sqlite.records import decode_cut, signed, size_of, varint
 from kaval.artefacts.sqlite.remains import local_end, record_types
-from kaval.artefacts.sqlite.rows import Table
+from kaval.artefacts.sqlite.rows import Table, Value
 from kaval.artefacts.sqlite.schema import SCHEMA, SCHEMA_WORDS, index_roots
 from kaval.artefacts.sqlite.templates import BLOB, TEXT, Template, class_of
 from kaval.artefacts.sqlite.trees import INDEX_INTERIOR, INDEX_LEAF, TABLE_LEAF, TreePage, find_row, tree_page, walk
@@ -33,14 +33,14 @@ _SAMPLE = 12
 """Cells of a page that are weighed."""
 _ASKED = 6
 """Cells of a page whose row is looked up in the tables that fit."""
-_CLOSE = 8
+_CLOSE = 16
 """Tables that are asked, of those that fit about equally."""
 _LEAST_LIKENESS = 0.35
 _MARGIN = 4.6
 """How much likelier the best table has to be to stand alone: a hundred times."""
 _INDEPENDENT = 4
 """Cells that count as speaking for themselves; the others are much like them."""
-_BINS = 44
+_SMALL, _SHORT = 1 << 16, 6
 _REMEMBERED = 1 << 14
 
 
@@ -50,6 +50,7 @@ class _Candidate:
     database: Database
     template: Template
     is_index: bool = False
+    never_reused: bool = False
     bins: list[dict[int, int]] = field(default_factory=list)
 
 
@@ -110,16 +111,21 @@ class Homes:
             return None
         records = list(_records(page))
         close = self._close(page, records)
-        if not close:
+        if any(candidate.is_index for candidate in close):
             return None
-        weighed = [(candidate, *_still_there(candidate, page, records)) for candidate in close[:_CLOSE]]
-        known = [candidate for candidate, same, _ in weighed if same]
-        free = [candidate for candidate, same, other in weighed if not same and other * 2 < min(_ASKED, len(records))]
-        best, *others = known or free or close
-        if best.is_index:
-            return None
-        also = tuple(one.home for one in others if not one.is_index)
-        return Joined(best.home, certain=bool(known) and not also, also=also)
+        known: list[_Candidate] = []
+        free: list[_Candidate] = []
+        taken: list[_Candidate] = []
+        for candidate in close[:_CLOSE]:
+            same, other = _still_there(candidate, page, records)
+            if same:
+                known.append(candidate)
+            elif other * 2 < min(_ASKED, len(records)):
+                free.append(candidate)
+            elif not candidate.never_reused:
+                taken.append(candidate)
+        homes = [candidate.home for candidate in known or [*free, *close[_CLOSE:]] or taken]
+        return Joined(homes[0], certain=len(known) == 1, also=tuple(homes[1:])) if homes else None
 
     def _close(self, page: TreePage, records: Sequence[_Record]) -> list[_Candidate]:
         """Return the tables that a page fits best, those first that it fits better."""
@@ -165,7 +171,9 @@ class Homes:
 
 def _candidate(number: int, database: Database, table: Table) -> _Candidate:
     template = Template(table, schema_format=database.header.schema_format)
-    return _Candidate(Home(number, table.name), database, template, bins=[{} for _ in table.columns])
+    never_reused = "AUTOINCREMENT" in table.sql.upper()
+    bins: list[dict[int, int]] = [{} for _ in table.columns]
+    return _Candidate(Home(number, table.name), database, template, never_reused=never_reused, bins=bins)
 
 
 def _like_a_table(name: str, root: int, width: int) -> Table:
@@ -266,7 +274,7 @@ def _declares(page: TreePage, records: Sequence[_Record]) -> bool:
 
 
 def _still_there(candidate: _Candidate, page: TreePage, records: Sequence[_Record]) -> tuple[int, int]:
-    """Return how many rows of a page the table still holds as they are, and how many numbers other rows hold now."""
+    """Return how many rows of a page the table still holds, and how many of their numbers other rows hold now."""
     same = other = 0
     table = candidate.template.table
     if table.without_rowid:
@@ -282,9 +290,27 @@ def _still_there(candidate: _Candidate, page: TreePage, records: Sequence[_Recor
             values, _ = decode_cut(page.block[record.start : record.end], candidate.database.codec)
         except CorruptStructureError:
             continue
-        same += held == values
-        other += held != values
+        alike = _alike(held, values)
+        same += alike
+        other += not alike
     return same, other
+
+
+def _alike(held: Sequence[Value], values: Sequence[Value]) -> bool:
+    """Whether two rows of one number are the same or one is an earlier form of the other: half of what tells is equal.
+
+    Small numbers, short words and nothing at all tell nothing.
+    """
+    if list(held) == list(values):
+        return True
+    telling = [
+        here == there
+        for here, there in zip(held, values, strict=False)
+        if (isinstance(there, int) and abs(there) > _SMALL)
+        or isinstance(there, float)
+        or (isinstance(there, str | bytes) and len(there) >= _SHORT)
+    ]
+    return bool(telling) and sum(telling) * 2 >= len(telling)
 
 
 def _silent(_: Notice) -> None:
