@@ -126,6 +126,14 @@ FILES: dict[str, tuple[str, Callable[[Path], Path], dict[str, int]]] = {
     "list.md5": ("digest-list", _write(_lines(*(f"{MD5[name]}  {name}" for name in CONTENTS))), {"md5": 3}),
     "bare.txt": ("digest-list", _write(_lines(*SHA1.values())), {"sha1": 3}),
     "bsd.sha256": ("digest-list", _write(_lines(*(f"SHA256 ({n}) = {v}" for n, v in SHA256.items()))), {"sha256": 3}),
+    "deep.txt": (
+        "hashdeep",
+        _write(_lines(
+            "%%%% HASHDEEP-1.0", "%%%% size,md5,sha256,filename", "## Invoked from: /lopel",
+            *(f"6,{MD5[name]},{SHA256[name]},/lopel, {name}" for name in CONTENTS),
+        )),
+        {"md5": 3, "sha256": 3},
+    ),
     "table.csv": (
         "csv",
         _write(_lines("name;hash;category", *(f"{name};{MD5[name]};2" for name in CONTENTS))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ def import_command(
         role=Role(role),
         owner=owner,
         legal_basis=legal_basis,
-        received_on=received_on or date.today().isoformat(),  # noqa: DTZ011 - the day on the wall of the office
+        received_on=received_on,
         handling=handling,
         expires_on=expires_on,
         scheme=scheme,

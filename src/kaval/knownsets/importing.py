@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from kaval.folder.durable import flush_directory, place_json
 from kaval.knownsets import Role
 from kaval.knownsets.building import Builder
 from kaval.knownsets.formats import SET_FORMATS, NotVerbatimError, Reading, SetFormat, recognise
-from kaval.knownsets.sources import is_archive
+from kaval.knownsets.sources import is_wrapped, member_read
 
 UNGRADED = frozenset({"0", "5", "8"})
 """Categories with which a list may still be known-good: not graded, not pertinent, media of software."""
@@ -161,7 +161,7 @@ def import_files(order: Order, folder: Path, *, report: Report = silent, resumab
         ImportStoppedError: The machine could not read or write on (no room left, a bad disk).
     """
     known = order.recognised()
-    verbatim = known.verbatim and not any(is_archive(path) for path in order.paths)
+    verbatim = known.verbatim and not any(is_wrapped(path) for path in order.paths)
     try:
         return _Import(order, known, folder, report, resumable=resumable, verbatim=verbatim).run()
     except NotVerbatimError:
@@ -197,6 +197,7 @@ class _Import:
         if self._resumable:
             builder.abandon()
             builder, start = _taken_up(self._folder, self._known, self._identity)
+        builder.verbatim = self._verbatim
         with ThreadPoolExecutor(1, "digest") as pool:
             digests = pool.submit(self._digest)
             try:
@@ -220,7 +221,7 @@ class _Import:
             counts=counts,
             dropped=dict(sorted(builder.dropped.items())),
             tallies=dict(sorted(builder.tallies.items())),
-            remarks=builder.remarks,
+            remarks=[*_members_read(self._paths), *builder.remarks],
             entries=builder.entries,
             resumed_at=start[1],
             digests={"details.data": kept[0]} if self._verbatim and len(kept) == 1 else {},
@@ -269,6 +270,14 @@ class _Import:
                             kept.write(view[:got])
                 digests.append(hasher.hexdigest())
         return digests
+
+
+def _members_read(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield which files were read of archives."""
+    for path in paths:
+        member = member_read(path)
+        if member is not None:
+            yield f"of {path.name} the file {member} was read"
 
 
 def _taken_up(folder: Path, known: SetFormat, identity: list[list[Any]]) -> tuple[Builder, tuple[int, int]]:

@@ -267,7 +267,7 @@ class JsonArrays:
         self._buffer[self._at], self._buffer[end] = _OPEN, _CLOSE
         try:
             raw: Sequence[bytes] = self._decoder.decode(memoryview(self._buffer)[self._at : end + 1])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
         finally:
             self._buffer[end] = before

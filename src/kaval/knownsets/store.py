@@ -38,6 +38,8 @@ from kaval.knownsets.importing import Checkpoint, ImportStoppedError, Order, Rep
 from kaval.knownsets.judgements import Judgements
 
 _LONGEST_NAME = 120
+_HOW = ("reader", "columns", "values_of_64_digits")
+"""What of the record of an import says how the source was read."""
 
 
 def default_store() -> Path:
@@ -182,6 +184,8 @@ class Store:
                 sources=found.sources,
                 **asdict(description),
             )
+            if info.received_on is None:
+                info = replace(info, received_on=date.today().isoformat())  # noqa: DTZ011 - the day on the wall of the office
             record = {
                 "started_at": started,
                 "finished_at": _now(),
@@ -195,14 +199,23 @@ class Store:
                 "values_of_64_digits": order.hex64,
                 "columns": dict(order.columns),
             }
-            return self.place(folder, info, record, found.digests)
+            return self.place(folder, info, record, found.digests, dated=description.received_on is not None)
 
     def place(
-        self, folder: Path, info: SetInfo, record: dict[str, Any], digests: dict[str, str] | None = None
+        self,
+        folder: Path,
+        info: SetInfo,
+        record: dict[str, Any],
+        digests: dict[str, str] | None = None,
+        *,
+        dated: bool = True,
     ) -> SetInfo:
-        """Make a built folder the next version of its set and let it answer; a version that is there already stays."""
+        """Make a built folder the next version of its set and let it answer; a version that is there already stays.
+
+        Without ``dated``, the day it was received is that of the import, and does not make another version of it.
+        """
         with self._locked(info.name):
-            same = self._same(info)
+            same = self._same(info, record, dated=dated)
             if same is not None:
                 shutil.rmtree(folder)
                 self._swap(info.name, same.number)
@@ -220,11 +233,13 @@ class Store:
     def _swap(self, name: str, number: int) -> None:
         place_json({"number": number}, self.folder(name) / "current.json")
 
-    def _same(self, info: SetInfo) -> SetInfo | None:
-        """Return the version that has the same source and description."""
+    def _same(self, info: SetInfo, record: dict[str, Any], *, dated: bool) -> SetInfo | None:
+        """Return the version that has the same source, read in the same way, and the same description."""
         for number in reversed(self.numbers(info.name)):
-            there = self.info(info.name, number)
-            if replace(there, number=0, stored_in=None) == info:
+            there, how = self.info(info.name, number), self.record(info.name, number)
+            received_on = there.received_on if dated else info.received_on
+            alike = replace(there, number=0, stored_in=None, received_on=received_on) == info
+            if alike and all(how.get(key) == record.get(key) for key in _HOW):
                 return there
         return None
 

@@ -20,7 +20,7 @@ from kaval.core.errors import (
 )
 from kaval.knownsets import sources
 from kaval.knownsets.formats import Reading, recognise
-from tests.knownsets.making import MD5, SHA1, SHA256, read, skipped_of, statements_of, values_of
+from tests.knownsets.making import MD5, SHA1, read, skipped_of, statements_of, values_of
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=12)
 WIDTHS = {"md5": 16, "sha1": 20, "sha256": 32}
@@ -111,7 +111,7 @@ def test_a_row_over_several_lines_is_one_and_open_quotes_are_damage(tmp_path: Pa
     path.write_text("comment,md5\n" + body)
     assert len(values_of(read(path))["md5"]) == 3
 
-    path.write_text("comment,md5\n" + body + f'"open,{SHA256["osk.txt"]}\n')
+    path.write_text("comment,md5\n" + body + f'"open,{MD5["osk.txt"]}')
     with pytest.raises((CorruptStructureError, NotRecognisedError)):
         read(path)
 

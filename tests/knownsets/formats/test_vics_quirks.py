@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -234,9 +235,58 @@ def test_an_entry_of_another_shape_is_counted_and_the_rest_is_read(tmp_path: Pat
     batches = read(path)
 
     assert {value.hex() for value in values_of(batches)["md5"]} == set(MD5.values())
-    assert skipped_of(batches) == {
-        "entry with a field of another type": 1, "entry without a digest": 1, "sha1 that is none": 1,
+    assert skipped_of(batches) == {"entry without a digest": 2, "sha1 that is none": 1}
+    assert sum(batch.tallies.get("entry with a field of another type", 0) for batch in batches) == 1
+
+
+def test_digests_are_read_of_entries_with_fields_of_other_types_or_other_capitals(tmp_path: Path) -> None:
+    lower = {"mediaID": 7, "md5": MD5["quor.bin"], "sha1": SHA1["quor.bin"], "category": 2, "isDistributed": "false"}
+    odd = medium("osk.txt", Category=1.0, AlternativeHashes="none", Miniature=5, MediaSize=[])
+    path = written(tmp_path, [medium(Category=0), odd, lower])
+    batches = read(path)
+
+    assert {value.hex() for value in values_of(batches)["md5"]} == set(MD5.values())
+    assert {value.hex() for value in values_of(batches)["sha1"]} == set(SHA1.values())
+    assert skipped_of(batches) == {}
+    assert sum((Counter(batch.tallies) for batch in batches), Counter()) == {
+        "category 0": 1, "category 1": 1, "category 2": 1, "entry with a field of another type": 1,
     }  # fmt: skip
+    said = list(statements_of(path, batches))[2]
+    assert (said.category, said.identity, said.flags) == ("2", "7", {"distributed": False})
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "http:\\/\\/github.com\\/VICSDATAMODEL\\/ProjectVic\\/DataModels\\/2.0.xml\\/UK\\/$metadata#Media",
+        "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/UK#media",
+        "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/#Media",
+    ],
+)
+def test_headers_as_other_writers_spell_them(header: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    path.write_text(f'{{"@odata.context": "{header}", "value": [{json.dumps(medium())}]}}')
+
+    assert [value.hex() for value in values_of(read(path))["md5"]] == [MD5["tarn.txt"]]
+
+
+def test_a_list_without_media_is_a_set_without_entries(tmp_path: Path) -> None:
+    compile_set(written(tmp_path, []), name="x", role=Role.REVIEW, target=tmp_path / "set")
+
+    assert open_set(tmp_path / "set").exact("md5", [bytes(16)]) == [[]]
+
+
+@pytest.mark.parametrize("nested", ["[" * 100_000 + "]" * 100_000, "9" * 6000])
+def test_an_absurd_field_is_damage_or_nothing(nested: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.json"
+    text = vics([medium()]).decode()
+    path.write_text(text.replace('"MediaID"', f'"x": {nested}, "MediaID"'))
+    try:
+        found = values_of(read(path))
+    except CorruptStructureError:
+        return
+
+    assert [value.hex() for value in found["md5"]] == [MD5["tarn.txt"]]
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2", "1.3", "2.0", "2.1", "3.7"])

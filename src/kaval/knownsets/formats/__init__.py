@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from kaval.core.contracts import Capability
-from kaval.core.errors import KavalError, NotRecognisedError, UsageError
+from kaval.core.errors import KavalError, NotRecognisedError, UnsupportedError, UsageError
 from kaval.core.registry import Registry
 from kaval.knownsets.batches import Batch
-from kaval.knownsets.sources import open_source
+from kaval.knownsets.sources import is_wrapped, open_source, other_ending
 from kaval.knownsets.statements import Statement
 
 SAMPLE_SIZE = 1 << 16
+_SQLITE = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +35,10 @@ class Sample:
     @property
     def lines(self) -> list[str]:
         """The whole lines of the sample; one that may be cut off only where it is the only one."""
-        lines = [line.decode("utf-8", "surrogateescape") for line in self.head.splitlines()]
-        return lines if len(lines) == 1 or self.head.endswith((b"\n", b"\r")) else lines[:-1]
+        ending = other_ending(self.head)
+        head = self.head.replace(ending, b"\n") if ending else self.head
+        lines = [line.decode("utf-8", "surrogateescape") for line in head.splitlines()]
+        return lines if len(lines) == 1 or head.endswith((b"\n", b"\r")) else lines[:-1]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +108,8 @@ def take_sample(path: Path) -> Sample:
         with open_source(path) as file:
             head = file.read(SAMPLE_SIZE)
         whole = len(head) < SAMPLE_SIZE
+        if head.startswith(_SQLITE) and is_wrapped(path):
+            raise UnsupportedError(f"packed database {path.name}", "unpack it first: a database is read where it lies")
     except OSError as error:
         raise UsageError(f"the known set {path} cannot be read: {error.strerror}") from error
     return Sample(path=path, head=head.removeprefix(b"\xef\xbb\xbf"), whole=whole)

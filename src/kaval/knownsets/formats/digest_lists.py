@@ -1,15 +1,18 @@
-"""Lists of digests, a line each: bare hexadecimal, md5sum style (coreutils), or BSD style.
+"""Lists of digests, a line each: bare hexadecimal, md5sum style (coreutils), BSD style, or with words around.
 
 A line starting with a backslash is coreutils' mark for an escaped name. Blank lines and lines starting with
-``#``, ``%`` or ``;`` are remarks. File names are not kept: they say where a file once lay elsewhere. 64 digits
-are SHA-256 unless the person says that they are PDQ hashes.
+``#``, ``%`` or ``;`` are remarks, and so are the words that certutil and PowerShell put around. Quotes, blanks and
+sizes before a digest (md5deep -z) are passed over. File names are not kept: they say where a file once lay elsewhere.
+64 digits are SHA-256 unless they look like PDQ hashes, which a person then settles; what they were taken for is told.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -24,13 +27,25 @@ from kaval.knownsets.sources import line_blocks
 from kaval.knownsets.statements import Statement
 
 _HEX = rb"(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
+_SPACED = rb"(?:[0-9a-fA-F]{2} ){15}(?:(?:[0-9a-fA-F]{2} ){4}(?:(?:[0-9a-fA-F]{2} ){12})?)?[0-9a-fA-F]{2}"
 _LINE = re.compile(
-    rb"\\?(" + _HEX + rb")(?:[ \t]+[ *]?.*)?\Z"
-    rb"|\\?(?:MD5 ?\(.*\) ?= ?([0-9a-fA-F]{32})|SHA-?1 ?\(.*\) ?= ?([0-9a-fA-F]{40})"
-    rb"|SHA(?:2-)?256 ?\(.*\) ?= ?([0-9a-fA-F]{64}))\Z",
+    rb"(?:\\?|\d{1,20}[ \t]+|(?:MD5|SHA-?1|SHA-?256)[ \t]+)?(" + _HEX + rb")(?:[ \t]+[ *]?.*)?\Z"
+    rb"|\\?MD5 ?\(.*\) ?= ?([0-9a-fA-F]{32})\Z"
+    rb"|\\?SHA-?1 ?\(.*\) ?= ?([0-9a-fA-F]{40})\Z"
+    rb"|\\?SHA(?:2-)?-?256 ?\(.*\) ?= ?([0-9a-fA-F]{64})\Z"
+    rb"|(" + _SPACED + rb")\Z",
     re.DOTALL,
 )
+_OTHER = re.compile(
+    rb"\\?(?:[0-9a-fA-F]{56}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})(?:[ \t]+[ *]?.*)?\Z"
+    rb"|\\?[A-Z][A-Za-z0-9/_-]{1,20} ?\(.*\) ?= ?[0-9a-fA-F]{8,256}\Z",
+    re.DOTALL,
+)
+"""Digests of algorithms that are not matched here."""
+_TITLE = re.compile(rb"[A-Za-z][A-Za-z0-9 _()/-]{0,60}\Z")
+_WORDS = re.compile(rb"(?:MD5|SHA1|SHA256) hash of .*:\Z|CertUtil: |[- \t]+\Z|Algorithm[ \t]+Hash[ \t]+Path\Z")
 _PARTIAL = re.compile(rb"\\?[0-9a-fA-F]{1,63}\Z|(?:MD5|SHA-?1|SHA(?:2-)?256) ?\(.*\Z", re.DOTALL)
+_AROUND = b" \t\r\n\"',;"
 
 
 @SET_FORMATS.register
@@ -46,20 +61,29 @@ class DigestLists:
     verbatim: ClassVar[bool] = False
 
     def probe(self, sample: Sample) -> bool:
-        """Say yes where nearly every line is a digest."""
-        lines = [line.encode("utf-8", "surrogateescape") for line in sample.lines]
+        """Say yes where nearly every line is a digest; one that is none may be among a few."""
+        lines = [line.encode("utf-8", "surrogateescape").strip(_AROUND) for line in sample.lines]
         lines = [line for line in lines if not _is_remark(line)]
-        found = sum(_LINE.match(line.rstrip()) is not None for line in lines)
-        return bool(lines) and found >= 0.95 * len(lines)
+        if lines and _LINE.match(lines[0]) is None and _TITLE.match(lines[0]):
+            del lines[0]
+        found = sum(_LINE.match(line) is not None for line in lines)
+        wrong = sum(_LINE.match(line) is None and _OTHER.match(line) is None for line in lines)
+        return found > 0 and (wrong <= 0.05 * len(lines) or (wrong == 1 and found >= 3))
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the digests; a line that is none is counted as skipped."""
         usual = 0
+        told = reading.start > 0
         for block, position in line_blocks(reading.path, reading.start):
             usual = usual or _usual_length(block)
             if not block.endswith(b"\n"):
                 _refuse_cut_off(reading, block, position, usual)
-            yield _batch(block, position, reading)
+            batch = _batch(block, position, reading)
+            taken = [algorithm for algorithm in ("sha256", "pdq") if algorithm in batch.columns]
+            if taken and not told:
+                told = True
+                batch = replace(batch, remarks=(f"64 digits were taken for {taken[0]} (--values says otherwise)",))
+            yield batch
 
     def statement(self, detail: bytes) -> Statement:
         """Return nothing: a list says nothing of its entries."""
@@ -78,8 +102,7 @@ def _refuse_cut_off(reading: Reading, block: bytes, position: int, usual: int) -
 
 
 def _is_remark(line: bytes) -> bool:
-    text = line.strip()
-    return not text or text[0] in b"#%;"
+    return not line or line[0] in b"#%;" or _WORDS.match(line) is not None
 
 
 def _batch(block: bytes, position: int, reading: Reading) -> Batch:
@@ -102,8 +125,7 @@ def _batch(block: bytes, position: int, reading: Reading) -> Batch:
         rows = np.frombuffer(b"".join(parts), dtype=np.uint8).reshape(-1, digits // 2)
         columns[_algorithm(rows, reading)] = Column(values=rows)
     count = sum(len(column.values) for column in columns.values())
-    told = {"line without a digest": skipped} if skipped else {}
-    return Batch(entries=count, columns=columns, skipped=told, position=position)
+    return Batch(entries=count, columns=columns, skipped=skipped, position=position)
 
 
 def _uniform(block: bytes, length: int) -> Rows | None:
@@ -150,16 +172,18 @@ def _at_line_starts(text: NDArray[np.uint8], starts: NDArray[np.int64], length: 
 
 def _line_by_line(
     block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[dict[int, list[bytes]], int]:
-    """Return the digests of lines of other shapes, by number of digits, and how many lines hold none."""
+) -> tuple[dict[int, list[bytes]], Counter[str]]:
+    """Return the digests of lines of other shapes, by number of digits, and how many lines hold none, by reason."""
     found: dict[int, list[bytes]] = {}
-    skipped = 0
+    skipped: Counter[str] = Counter()
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        line = block[start:end].rstrip()
+        line = block[start:end].strip(_AROUND)
         match = _LINE.match(line)
         if match is not None:
-            digits = match[match.lastindex or 1]
+            digits = match[match.lastindex or 1].replace(b" ", b"")
             found.setdefault(len(digits), []).append(bytes.fromhex(digits.decode("ascii")))
+        elif _OTHER.match(line):
+            skipped["digest of an algorithm that is not matched here"] += 1
         elif not _is_remark(line):
-            skipped += 1
+            skipped["line without a digest"] += 1
     return found, skipped

@@ -10,7 +10,7 @@ from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Batch, Gathering
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
 from kaval.knownsets.hexadecimal import decode_value
-from kaval.knownsets.sources import TableRows
+from kaval.knownsets.sources import MENDED, TableRows
 from kaval.knownsets.statements import Statement
 
 _ROWS_A_BATCH = 1 << 16
@@ -48,6 +48,7 @@ class HashKeeper:
                     found.add([("md5", value)])
                 else:
                     found.skip("row without a digest", int(bool(row) and row[0] != "file_id"))
+            found.tally(MENDED, table.take_mended())
             yield found.batch(table.position)
 
     def statement(self, detail: bytes) -> Statement:

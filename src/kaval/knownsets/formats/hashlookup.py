@@ -1,4 +1,4 @@
-"""hashlookup (CIRCL): JSON objects, one a line, with digests by name and what is known of the file.
+"""hashlookup (CIRCL): JSON objects, one a line or in a list, with digests by name and what is known of the file.
 
 After the expired Internet draft; ``CRC`` and ``CRC32`` are passed over. Nothing is ever asked of the public
 service: that would tell it what lies on a seized device.
@@ -7,6 +7,7 @@ service: that would tell it what lies on a seized device.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -27,13 +28,14 @@ class _Record(msgspec.Struct, rename={"sha1": "SHA-1", "sha256": "SHA-256", "md5
     md5: str | None = None
     sha1: str | None = None
     sha256: str | None = None
-    FileName: str | None = None
-    FileSize: int | str | None = None
+    FileName: Any = None
+    FileSize: Any = None
     KnownMalicious: Any = None
-    source: str | None = None
-    db: str | None = None
+    source: Any = None
+    db: Any = None
 
 
+_LIST = re.compile(rb'\s*\[\s*\{[^{}]*"(?:MD5|SHA-1|SHA-256)"\s*:')
 _DECODER = msgspec.json.Decoder(_Record)
 
 
@@ -51,6 +53,8 @@ class HashLookup:
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where every line of the sample, or the file as a whole, is such an object."""
+        if sample.head.lstrip()[:1] == b"[":
+            return _LIST.match(sample.head) is not None
         if sample.head.lstrip()[:1] != b"{":
             return False
         lines = [line for line in sample.lines if line.strip()]
@@ -63,7 +67,7 @@ class HashLookup:
         for block, position in line_blocks(reading.path, reading.start):
             found = Gathering()
             lines = block.split(b"\n")
-            if pretty or (lines[0].strip() == b"{" and reading.start == 0):
+            if pretty or (reading.start == 0 and (lines[0].strip() == b"{" or block.lstrip()[:1] == b"[")):
                 pretty += block
                 if len(pretty) > _WHOLE_OBJECT:
                     raise CorruptStructureError(f"hashlookup file {reading.path.name}", "an object has no end", 0)
@@ -79,10 +83,7 @@ class HashLookup:
                     found.skip("line without a digest")
             yield found.batch(position)
         if pretty:
-            found = Gathering()
-            if not _add(found, pretty):
-                raise CorruptStructureError(f"hashlookup file {reading.path.name}", "its object is not whole", 0)
-            yield found.batch(len(pretty))
+            yield _of_whole(pretty, reading).batch(len(pretty))
 
     def statement(self, detail: bytes) -> Statement:
         """Return what one record says."""
@@ -97,11 +98,28 @@ class HashLookup:
         )
 
 
+def _of_whole(text: bytes, reading: Reading) -> Gathering:
+    """Return the entry of one object over several lines, or those of a list, as the service answers to many."""
+    found = Gathering()
+    try:
+        items = msgspec.json.decode(text, type=list[msgspec.Raw]) if text.lstrip()[:1] == b"[" else [text]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CorruptStructureError(
+            f"hashlookup file {reading.path.name}", f"its list is not whole ({error})", 0
+        ) from error
+    for item in items:
+        if not _add(found, bytes(item)):
+            if len(items) == 1:
+                raise CorruptStructureError(f"hashlookup file {reading.path.name}", "its object is not whole", 0)
+            found.skip("object without a digest")
+    return found
+
+
 def _record(text: str | bytes) -> _Record | None:
     raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     try:
         record = _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return record if record.md5 or record.sha1 or record.sha256 else None
 

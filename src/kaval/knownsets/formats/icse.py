@@ -7,19 +7,21 @@ on with the entry.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Batch, Gathering
-from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
+from kaval.knownsets.formats import SET_FORMATS, Reading, Sample, take_sample
 from kaval.knownsets.hexadecimal import decode_value
 from kaval.knownsets.photodna import photodna_bytes
-from kaval.knownsets.sources import TableRows
+from kaval.knownsets.sources import MENDED, TableRows
 from kaval.knownsets.statements import Statement, answer
 
 _HEADER = ("md5", "sha1", "photodna")
+_BEGINNING = re.compile(rb'"?md5"?([;,\t])"?sha1"?\1"?photodna"?\1', re.IGNORECASE)
 _FLAGS = ("is distributed", "victim identified", "offender identified")
 _NOTES = {"series name": "series", "number of submissions": "submissions", "media type": "media type",
           "baseline": "baseline"}  # fmt: skip
@@ -40,13 +42,15 @@ class Icse:
 
     def probe(self, sample: Sample) -> bool:
         """Say yes where the header begins as it does."""
-        return sample.head[:64].lower().startswith(";".join(_HEADER).encode() + b";")
+        return _BEGINNING.match(sample.head) is not None
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the rows; one without a digest is counted as skipped."""
-        table = TableRows(reading.path, ";", reading.start)
+        begun = _BEGINNING.match(take_sample(reading.path).head)
+        separator = begun[1].decode("ascii") if begun else ";"
+        table = TableRows(reading.path, separator, reading.start)
         titles: list[str] = []
-        for run in TableRows(reading.path, ";").runs(1):
+        for run in TableRows(reading.path, separator).runs(1):
             titles = [title.strip().lower() for title in run[0]]
             break
         for run in table.runs(_ROWS_A_BATCH):
@@ -54,7 +58,9 @@ class Icse:
                 raise CorruptStructureError(
                     f"table {reading.path.name}", "the file ends inside a row; it was cut off", table.position
                 )
-            yield _batch(run, titles, table.position, photodna=reading.photodna)
+            found = _gathered(run, titles, photodna=reading.photodna)
+            found.tally(MENDED, table.take_mended())
+            yield found.batch(table.position)
 
     def statement(self, detail: bytes) -> Statement:
         """Return what one row says."""
@@ -67,16 +73,16 @@ class Icse:
         )
 
 
-def _batch(rows: Sequence[Sequence[str]], titles: Sequence[str], position: int, *, photodna: bool) -> Batch:
+def _gathered(rows: Sequence[Sequence[str]], titles: Sequence[str], *, photodna: bool) -> Gathering:
     found = Gathering()
     for row in rows:
         said = {title: text for title, text in zip(titles, map(str.strip, row), strict=False) if text}
         values = list(_values(said, photodna=photodna))
         if values:
             found.add(values, json.dumps(said).encode())
-        elif said.get("md5") != "MD5":
+        elif said.get("md5", "").lower() != "md5":
             found.skip("row without a digest", int(bool(said)))
-    return found.batch(position)
+    return found
 
 
 def _values(said: Mapping[str, str], *, photodna: bool) -> Iterator[tuple[str, bytes]]:

@@ -11,12 +11,14 @@ from kaval.core.errors import UnsupportedError
 from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Batch, Gathering
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
+from kaval.knownsets.hexadecimal import decode_value
 from kaval.knownsets.sqlite_files import SIGNATURE, columns_of, opened, tables_of
 from kaval.knownsets.statements import Statement
 
 COLUMNS = {"md5": "md5", "sha1": "sha1", "sha2_256": "sha256"}
 """Columns of the table ``hashes``, and what they hold."""
 
+_BESIDE = {"file_names": "name", "comments": "comment"}
 _ROWS_A_BATCH = 1 << 14
 
 
@@ -43,8 +45,9 @@ class Kdb:
             if version is not None and str(version[0]) != "1":
                 raise UnsupportedError(f"kdb schema version {version[0]}", "version 1 is")
             present = [column for column in COLUMNS if column in columns_of(connection, "hashes")]
+            beside = {table for table in _BESIDE if columns_of(connection, table)}
             position = reading.start
-            while batch := _batch(connection, present, position):
+            while batch := _batch(connection, present, beside, position):
                 yield batch
                 position = batch.position
 
@@ -57,14 +60,19 @@ class Kdb:
         )
 
 
-def _batch(connection: sqlite3.Connection, present: list[str], position: int) -> Batch | None:
+def _batch(connection: sqlite3.Connection, present: list[str], beside: set[str], position: int) -> Batch | None:
     listed = ", ".join(f"h.{column}" for column in present)
+    names, comments = (
+        f"(SELECT group_concat({column}, ', ') FROM {table} WHERE hash_id = h.id)"  # noqa: S608 - names come from _BESIDE
+        if table in beside
+        else "NULL"
+        for table, column in _BESIDE.items()
+    )
     rows = connection.execute(
         f"""
-        SELECT h.id, (SELECT group_concat(name, ', ') FROM file_names WHERE hash_id = h.id),
-               (SELECT group_concat(comment, ', ') FROM comments WHERE hash_id = h.id), {listed}
+        SELECT h.id, {names}, {comments}, {listed}
         FROM hashes AS h WHERE h.id > ? ORDER BY h.id LIMIT {_ROWS_A_BATCH}
-        """,  # noqa: S608 - names of columns come from COLUMNS
+        """,  # noqa: S608 - names come from COLUMNS and _BESIDE
         [position],
     ).fetchall()
     if not rows:
@@ -72,9 +80,9 @@ def _batch(connection: sqlite3.Connection, present: list[str], position: int) ->
     found = Gathering()
     for identity, names, comments, *blobs in rows:
         values = [
-            (COLUMNS[column], bytes(blob))
-            for column, blob in zip(present, blobs, strict=True)
-            if isinstance(blob, bytes) and len(blob) == WIDTHS[COLUMNS[column]]
+            (COLUMNS[column], value)
+            for column, stored in zip(present, blobs, strict=True)
+            if (value := _digest(stored, WIDTHS[COLUMNS[column]])) is not None
         ]
         if not values:
             found.skip("entry without a digest")
@@ -83,3 +91,10 @@ def _batch(connection: sqlite3.Connection, present: list[str], position: int) ->
         said |= {name: str(text) for name, text in (("names", names), ("comments", comments)) if text}
         found.add(values, json.dumps(said, ensure_ascii=True).encode())
     return found.batch(int(rows[-1][0]))
+
+
+def _digest(stored: object, width: int) -> bytes | None:
+    """Return a digest that is stored as bytes, or as some writers do, as hexadecimal text."""
+    if isinstance(stored, bytes) and len(stored) == width:
+        return stored
+    return decode_value(stored, width) if isinstance(stored, str) else None

@@ -30,6 +30,7 @@ NAMESPACE = "{https://hashsharing.ncmec.org/hashsharing/v2}"
 _KINDS = {"image": False, "video": False, "deletedImage": True, "deletedVideo": True}
 _ENTRIES_A_BATCH = 1 << 14
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?queryResult[\s>]")
 _OTHER_ROOTS = ("status", "feedbackSubmission", "availableFeedbackReasons", "submissionResult")
 
 
@@ -48,7 +49,7 @@ class Ncmec:
     def probe(self, sample: Sample) -> bool:
         """Say yes where the root is a query result of the namespace."""
         head = sample.head.lstrip()
-        return head.startswith(b"<") and b"<queryResult" in head and NAMESPACE[1:-1].encode() in head
+        return head.startswith(b"<") and _ROOT.search(head) is not None and NAMESPACE[1:-1].encode() in head
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the entries that stand after all pages were read, in order of key."""
@@ -151,7 +152,7 @@ def _entries(path: Path) -> Iterator[dict[str, Any] | tuple[str, str] | str]:
         head = file.read(1 << 16)
         if _DECLARATION.search(head):
             raise CorruptStructureError(structure, "it declares entities, which no page does")
-        file.seek(0)
+    with open_source(path, transcoded=False) as file:
         try:
             for _, element in ElementTree.iterparse(file, events=("end",)):  # noqa: S314 - declarations are refused
                 tag = element.tag.removeprefix(NAMESPACE)
@@ -177,7 +178,8 @@ def _entry(element: ElementTree.Element, tag: str, structure: str) -> dict[str, 
     if member is None or not member.get("id") or not identity:
         raise CorruptStructureError(structure, "an entry has no member or no id")
     fingerprints = {}
-    for one in element.find(f"{NAMESPACE}fingerprints") or ():
+    told = element.find(f"{NAMESPACE}fingerprints")
+    for one in () if told is None else told:
         name = one.tag.removeprefix(NAMESPACE).lower()
         text = (one.text or one.get("href") or "").strip()
         if text:

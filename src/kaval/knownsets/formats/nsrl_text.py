@@ -14,7 +14,7 @@ from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Batch, Gathering
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
 from kaval.knownsets.hexadecimal import decode_value
-from kaval.knownsets.sources import TableRows
+from kaval.knownsets.sources import MENDED, TableRows
 from kaval.knownsets.statements import Statement
 
 _NAMES = {"SHA-1": "sha1", "MD5": "md5", "SHA-256": "sha256"}
@@ -52,14 +52,16 @@ class NsrlText:
                 raise CorruptStructureError(
                     f"table {reading.path.name}", "the file ends inside a row; it was cut off", table.position
                 )
-            yield _batch(run, columns, special, table.position)
+            found = _gathered(run, columns, special)
+            found.tally(MENDED, table.take_mended())
+            yield found.batch(table.position)
 
     def statement(self, detail: bytes) -> Statement:
         """Return nothing: only digests are kept."""
         return Statement()
 
 
-def _batch(rows: Sequence[Sequence[str]], columns: Mapping[int, str], special: int | None, position: int) -> Batch:
+def _gathered(rows: Sequence[Sequence[str]], columns: Mapping[int, str], special: int | None) -> Gathering:
     found = Gathering()
     for row in rows:
         values = [
@@ -73,4 +75,4 @@ def _batch(rows: Sequence[Sequence[str]], columns: Mapping[int, str], special: i
         found.add(values)
         if special is not None and special < len(row) and row[special].strip():
             found.tally(f"special code {row[special].strip()[:8]}")
-    return found.batch(position)
+    return found

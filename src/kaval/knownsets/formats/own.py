@@ -84,7 +84,7 @@ class Own:
 def _header(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("kaval") == KIND else None
 
@@ -100,7 +100,7 @@ def _add(found: Gathering, line: bytes, structure: str, at: int, *, photodna: bo
         said = json.loads(line)
         values = dict(said["values"])
         Own().statement(json.dumps(said).encode())
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CorruptStructureError(structure, f"a line is no entry ({error!r})", at) from error
     decoded = []
     for name, text in values.items():

@@ -21,7 +21,7 @@ from kaval.knownsets.algorithms import WIDTHS
 from kaval.knownsets.batches import Batch, Column, Gathering
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
 from kaval.knownsets.hexadecimal import decode_value
-from kaval.knownsets.sqlite_files import SIGNATURE, columns_of, opened, tables_of
+from kaval.knownsets.sqlite_files import LONGEST_VALUE, SIGNATURE, columns_of, opened, tables_of
 from kaval.knownsets.sqlite_pages import NotPlainError, hex_columns
 from kaval.knownsets.statements import Statement
 
@@ -29,6 +29,10 @@ _DIGESTS = ("sha256", "sha1", "md5")
 _TABLES = frozenset({"FILE", "MFG", "OS", "PKG", "VERSION", "METADATA"})
 _ROWS_A_BATCH = 1 << 15
 _LONGEST_STATEMENT = 1 << 24
+_GROWTH, _PAGES_MORE = 8, 4096
+"""By how many bytes a database may grow for each byte of a delta, and how many pages more."""
+_LEAST_ROW = 16
+"""Bytes a row of digests takes at least."""
 _ALLOWED = {
     sqlite3.SQLITE_INSERT: True, sqlite3.SQLITE_UPDATE: True, sqlite3.SQLITE_DELETE: True, sqlite3.SQLITE_READ: True,
     sqlite3.SQLITE_TRANSACTION: False, sqlite3.SQLITE_SELECT: False,
@@ -82,6 +86,10 @@ def apply_delta(database: Path, delta: Path) -> None:
         CorruptStructureError: It is cut off, or no SQL.
     """
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+        page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])
+        most = database.stat().st_size + _GROWTH * delta.stat().st_size
+        connection.execute(f"PRAGMA max_page_count = {most // page_size + _PAGES_MORE}")
         connection.set_authorizer(_authorize)
         try:
             for statement in _statements(delta):
@@ -126,7 +134,7 @@ def _read(path: Path) -> Iterator[Batch]:
             raise CorruptStructureError(f"RDS database {path.name}", "its table FILE has no digests")
         remarks = tuple(
             f"release {version}, {build}"
-            for version, build in connection.execute("SELECT version, build_set FROM VERSION")
+            for version, build in connection.execute("SELECT version, build_set FROM VERSION LIMIT 100")
         )
         root = connection.execute(
             "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = 'FILE' AND rootpage > 0"
@@ -138,7 +146,7 @@ def _read(path: Path) -> Iterator[Batch]:
                 return
             except NotPlainError:
                 pass
-        yield from _rows(connection, [name for _, name in found])
+        yield from _rows(connection, [name for _, name in found], path)
 
 
 def _pages(path: Path, root: int, found: list[tuple[int, str]]) -> Iterator[Batch]:
@@ -151,10 +159,14 @@ def _pages(path: Path, root: int, found: list[tuple[int, str]]) -> Iterator[Batc
         yield Batch(entries=len(columns[0]), columns=named, skipped=skipped, position=position)
 
 
-def _rows(connection: sqlite3.Connection, names: list[str]) -> Iterator[Batch]:
+def _rows(connection: sqlite3.Connection, names: list[str], path: Path) -> Iterator[Batch]:
     """Yield the same by asking SQLite, for views and whatever is laid out in another way."""
     cursor = connection.execute(f"SELECT {', '.join(names)} FROM FILE")  # noqa: S608 - names come from _DIGESTS
+    left = path.stat().st_size // _LEAST_ROW + _ROWS_A_BATCH
     while rows := cursor.fetchmany(_ROWS_A_BATCH):
+        left -= len(rows)
+        if left < 0:
+            raise CorruptStructureError(f"RDS database {path.name}", "its view FILE yields more rows than it can hold")
         gathering = Gathering()
         for row in rows:
             values = [

@@ -14,6 +14,7 @@ from typing import ClassVar
 from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.batches import Batch, Gathering
 from kaval.knownsets.formats import SET_FORMATS, Reading, Sample
+from kaval.knownsets.sources import BLOCK_SIZE, open_source
 from kaval.knownsets.statements import Statement
 
 SIGNATURE = b"TMK1FVECPDQF"
@@ -38,9 +39,11 @@ class Tmk:
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield one entry without a value to match."""
-        size = reading.path.stat().st_size
-        with reading.path.open("rb") as file:
+        with open_source(reading.path) as file:
             head = file.read(len(SIGNATURE) + HEADER.size)
+            size = len(head)
+            while block := file.read(BLOCK_SIZE):
+                size += len(block)
         structure = f"TMK file {reading.path.name}"
         if len(head) < len(SIGNATURE) + HEADER.size:
             raise CorruptStructureError(structure, "its header is cut off", len(head))

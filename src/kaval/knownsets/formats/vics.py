@@ -18,7 +18,6 @@ from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from kaval.core.errors import CorruptStructureError
 from kaval.knownsets.algorithms import WIDTHS
@@ -29,7 +28,7 @@ from kaval.knownsets.json_arrays import EACH, Items, JsonArrays
 from kaval.knownsets.moments import moment_of
 from kaval.knownsets.photodna import photodna_bytes
 from kaval.knownsets.places import place_of
-from kaval.knownsets.sources import is_archive
+from kaval.knownsets.sources import is_wrapped
 from kaval.knownsets.statements import Statement, answer, text_or_none, whole_number
 
 KNOWN_VERSIONS = ("1.1", "1.2", "1.3", "2.0")
@@ -37,7 +36,16 @@ LONGEST_ENTRY = 8192
 """Bytes of an entry above which its texts are looked at: a long one is taken for picture bytes."""
 
 _HEADER = re.compile(rb'"(@?odata\.(?:context|metadata))"\s*:\s*"([^"]+)"')
-_MODEL = re.compile(r"/DataModels/(\d+\.\d+)\.xml(?:/([^/]+)/\$metadata)?#(Cases|Media)$")
+_MODEL = re.compile(r"/DataModels/(\d+\.\d+)\.xml(?:/([^/#$]+))?/?(?:\$metadata)?#(Cases|Media)$", re.IGNORECASE)
+_SPELT = {
+    name.lower(): name
+    for name in (
+        "MD5", "SHA1", "Category", "AlternativeHashes", "Miniature", "PhotoDNA", "MediaID", "MediaSize", "MediaFiles",
+        "DateUpdated", "Exifs", "Repositories", "Series", "Tags", "Comments", "MimeType", "PrecategorizationSource",
+        "VictimIdentified", "OffenderIdentified", "IsDistributed", "IsSuspected", "SelfGenerated",
+    )
+}  # fmt: skip
+"""Names of the model by their letters."""
 _PATHS = {"Media": ("value",), "Cases": ("value", EACH, "Media")}
 _LONGEST_TEXT = 2048
 _JSON = json.JSONDecoder(strict=False)
@@ -71,8 +79,8 @@ class _MediaWithPhotoDna(_Media, gc=False):
 def header_of(head: bytes) -> tuple[str, str | None, str] | None:
     """Return version, country and kind (``Media`` or ``Cases``) that a header states; nothing where it is none."""
     found = _HEADER.search(head)
-    model = _MODEL.search(found[2].decode("utf-8", "replace")) if found else None
-    return None if model is None else (model[1], model[2], model[3])
+    model = _MODEL.search(found[2].decode("utf-8", "replace").replace("\\/", "/").strip()) if found else None
+    return None if model is None else (model[1], model[2], model[3].capitalize())
 
 
 @SET_FORMATS.register
@@ -98,7 +106,7 @@ class Vics:
             raise CorruptStructureError(f"VICS document {reading.path.name}", "its header is gone", 0)
         version, country, kind = header
         document = JsonArrays(reading.path, _PATHS[kind], reading.start)
-        decoder = _Decoder(photodna=reading.photodna, verbatim=reading.verbatim and not is_archive(reading.path))
+        decoder = _Decoder(photodna=reading.photodna, verbatim=reading.verbatim and not is_wrapped(reading.path))
         remarks = [f"VICS {version}, {kind}, country {country or 'not stated'}"]
         if version not in KNOWN_VERSIONS:
             remarks.append(f"VICS {version} is a version nobody has described in public; it was read like 2.0")
@@ -116,7 +124,7 @@ class Vics:
 
     def statement(self, detail: bytes) -> Statement:
         """Return what one media object says."""
-        media = _loads(detail)
+        media = _named(_loads(detail))
         others = {
             str(one.get("HashName", "")).lower().replace("-", ""): one.get("HashValue")
             for one in media.get("AlternativeHashes") or ()
@@ -168,8 +176,43 @@ def _repositories(media: dict[str, Any]) -> str | None:
 
 def _loads(detail: bytes) -> dict[str, Any]:
     """Return a media object; what stands behind it in a source kept as it was is passed over."""
-    found, _ = _JSON.raw_decode(detail.decode("utf-8", "replace"))
+    try:
+        found, _ = _JSON.raw_decode(detail.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return {}
     return found if isinstance(found, dict) else {}
+
+
+def _named(media: dict[str, Any]) -> dict[str, Any]:
+    """Return a media object under the names of the model, where an exporter spelt them with other capitals."""
+    if "MD5" in media or "SHA1" in media:
+        return media
+    return {_SPELT.get(key.lower(), key): value for key, value in media.items()}
+
+
+def _lenient(one: bytes) -> Any:
+    """Return what can be read of an entry whose fields are of other types or spelt with other capitals."""
+    media = _named(_loads(one))
+    category = media.get("Category")
+    if isinstance(category, float) and category.is_integer():
+        category = int(category)
+    others = media.get("AlternativeHashes")
+    return _MediaWithPhotoDna(
+        MD5=_text(media.get("MD5")),
+        SHA1=_text(media.get("SHA1")),
+        Category=None if isinstance(category, bool) or not isinstance(category, int | str) else category,
+        AlternativeHashes=[
+            _Other(HashName=_text(other.get("HashName")), HashValue=_text(other.get("HashValue")))
+            for other in (others if isinstance(others, list) else ())
+            if isinstance(other, dict)
+        ],
+        Miniature=_text(media.get("Miniature")),
+        PhotoDNA=_text(media.get("PhotoDNA")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 class _Decoder:
@@ -185,11 +228,14 @@ class _Decoder:
 
     def batch(self, items: Items, remarks: tuple[str, ...]) -> Batch:
         skipped: Counter[str] = Counter()
-        raw, places = items.raw, items.starts
+        tallies: Counter[str] = Counter()
+        raw = items.raw
         try:
             media = self._many.decode(items.text)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raw, places, media = self._each(items, skipped)
+            media = [self._read(bytes(one), tallies) for one in items.raw]
+        for index in [index for index, one in enumerate(media) if one.MD5 is None and one.SHA1 is None]:
+            media[index] = _lenient(bytes(raw[index]))
         sizes = list(map(len, raw))
         if max(sizes, default=0) > LONGEST_ENTRY or any([one.Miniature for one in media]):  # noqa: C419 - a list is quicker
             raw = [self._without_pictures(one) for one in raw]
@@ -202,9 +248,10 @@ class _Decoder:
             columns=self._columns(media, skipped),
             details=b"" if self._verbatim else b"".join(raw),
             detail_sizes=() if self._verbatim else sizes,
-            detail_places=places if self._verbatim else None,
+            detail_places=items.starts if self._verbatim else None,
             skipped=skipped,
-            tallies={f"category {said}": count for said, count in categories.items() if said not in (None, "")},
+            tallies=tallies
+            | {f"category {said}": count for said, count in categories.items() if said not in (None, "")},
             remarks=remarks,
             position=items.position,
         )
@@ -223,20 +270,13 @@ class _Decoder:
             self.keys_left_out.add(f"the field {key} held what may be picture bytes; it was taken out, unseen")
         return json.dumps(media, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _each(self, items: Items, skipped: Counter[str]) -> tuple[list[bytes], NDArray[np.int64], list[Any]]:
-        """Return the entries that can be read alone, where a whole block cannot."""
-        kept = []
-        places = []
-        media = []
-        for one, place in zip(items.raw, items.starts.tolist(), strict=True):
-            legible = bytes(one).decode("utf-8", "replace").encode()
-            try:
-                media.append(self._one.decode(legible))
-                kept.append(one)
-                places.append(place)
-            except msgspec.DecodeError:
-                skipped["entry with a field of another type"] += 1
-        return kept, np.array(places, dtype=np.int64), media
+    def _read(self, one: bytes, tallies: Counter[str]) -> Any:
+        """Return an entry by itself, where a whole block cannot be read as it should be."""
+        try:
+            return self._one.decode(one.decode("utf-8", "replace").encode())
+        except msgspec.DecodeError:
+            tallies["entry with a field of another type"] += 1
+            return _lenient(one)
 
     def _columns(self, media: Sequence[Any], skipped: Counter[str]) -> dict[str, Column]:
         columns = {}

@@ -71,7 +71,7 @@ def _frames(reading: Reading, content: bytes) -> Iterator[tuple[bytes, int]]:
     if text.lstrip().startswith("["):
         try:
             signal = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CorruptStructureError(structure, f"its list is not whole ({error})", len(content)) from error
         for place, part in enumerate(signal):
             match = _SIGNAL.match(part) if isinstance(part, str) else None
