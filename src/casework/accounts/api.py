@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from casework.accounts.demo import DemoPeople, make_demo
+from casework.accounts.factors import code_at, present_step
 from casework.accounts.membership import (
     assign,
     case_ids_open_to,
@@ -35,6 +37,7 @@ __all__ = [
     "Account",
     "Bearer",
     "Capacity",
+    "DemoPeople",
     "Rank",
     "Role",
     "Standing",
@@ -48,6 +51,7 @@ __all__ = [
     "check_may_read",
     "check_may_work",
     "close_account",
+    "code_at",
     "colleagues",
     "declare_conflict",
     "dismiss",
@@ -57,10 +61,12 @@ __all__ = [
     "invite",
     "invite_first",
     "leads_of",
+    "make_demo",
     "make_token",
     "members_of",
     "open_account",
     "open_first_account",
+    "present_step",
     "reopen_account",
     "router",
     "standing_of",
