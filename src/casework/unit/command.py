@@ -22,6 +22,7 @@ from casework.lib.configuration import (
 )
 from casework.lib.errors import CaseworkError, ConfigurationError
 from casework.lib.keys import write_new_key_file
+from casework.unit.papers import papers as papers_group
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def setup(administrator: str | None, supervisor: str | None, unit_name: str, add
     """Make the key, the configuration and the database, and invite the first two people. May be run again."""
     with told():
         data_dir = default_data_dir()
-        _prepare(data_dir)
+        _prepare(data_dir, address)
         configuration = begin()
         migrate(configuration)
         click.echo(f"The unit is set up in {data_dir}.")
@@ -68,7 +69,7 @@ def setup(administrator: str | None, supervisor: str | None, unit_name: str, add
                 click.echo(f"{role} {name}: {address.rstrip('/')}{_invite(name, role, unit_name)}")
 
 
-def _prepare(data_dir: Path) -> None:
+def _prepare(data_dir: Path, address: str) -> None:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (data_dir / CONFIGURATION_FILE).exists():
         return
@@ -78,20 +79,23 @@ def _prepare(data_dir: Path) -> None:
             raise ConfigurationError(f"There is a database in {data_dir}, and its key is missing: bring the key back.")
         write_new_key_file(given.key_path())
     lines = [f"KAVAL_INSTANCE={uuid.uuid4().hex}", f"KAVAL_DATABASE_URL={given.database_url}"]
+    lines += [f"KAVAL_ADDRESS={given.address or address}"]
     lines += [f"KAVAL_HOSTS={','.join(given.hosts)}", f"KAVAL_HTTPS={str(given.https).lower()}"]
     write_configuration(data_dir, lines)
 
 
 def migrate(configuration: Configuration) -> None:
-    """Bring the tables and the packaged law up to this version."""
+    """Bring the tables, the packaged law and the packaged forms up to this version."""
     from django.core.management import call_command
 
     from casework.law import api as law
+    from casework.papers import api as papers
     from casework.unit.models import Installation
 
     call_command("migrate", verbosity=0, interactive=False)
     Installation.objects.get_or_create(pk=1, defaults={"instance": configuration.instance})
     law.seed()
+    papers.seed()
 
 
 def _invite(name: str, role: str, unit_name: str) -> str:
@@ -271,3 +275,6 @@ def _exported(case: str | None, record: str | None, person: str | None) -> Itera
         kind, _, record_id = record.partition(":")
         return ledger.export(ledger.of_subject(kind, record_id))
     return ledger.export(ledger.by_actor(person or ""))
+
+
+main.add_command(papers_group)

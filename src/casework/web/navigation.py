@@ -18,7 +18,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     person = getattr(request, "user", None)
     if isinstance(person, accounts.Account):
         context["finder"] = reverse("search")
-        entries = [(_("Law"), reverse("law:offences"))]
+        entries = [(_("Papers"), reverse("papers:mine")), (_("Law"), reverse("law:offences"))]
         roles = accounts.standing_of(person).roles
         if roles - {accounts.Role.ADMINISTRATOR, accounts.Role.COUNSELLOR}:
             entries.insert(0, (_("Exhibits"), reverse("exhibits:exhibits")))

@@ -15,6 +15,7 @@ urlpatterns = [
     path("exhibits/", include("casework.exhibits.urls")),
     path("jobs/", include("casework.jobs.urls")),
     path("law/", include("casework.law.urls")),
+    path("papers/", include("casework.papers.urls")),
 ]
 
 handler400 = "casework.lib.pages.bad_request"
