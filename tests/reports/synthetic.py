@@ -15,6 +15,7 @@ from kaval.core.records import ContentState, NoticeCode
 from kaval.folder.durable import place_json
 from kaval.folder.sealed import PackWriter, SealingKey
 from kaval.folder.segments import RowBuffer
+from tests.reports.applications import write_applications
 
 VOLUME_OFFSET = 1_048_576
 ALERT_VERSION = hashlib.sha256(b"alert set").hexdigest()
@@ -48,6 +49,9 @@ class Synthetic:
     authority: str = "Warrant 112/2026 of the Judicial First Class Magistrate, with a <b>mark</b>"
     operator: str = "Sub-Inspector A. Example"
     names: tuple[str, ...] = NAMES
+    applications: bool = False
+    more_conversations: int = 0
+    slack: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
 
     def build(self, folder: Path) -> SealingKey | None:
@@ -61,6 +65,9 @@ class Synthetic:
         self._files(rows, pack)
         if self.notices:
             _notices(rows)
+        if self.applications:
+            present = _digests(1)["sha256"].hex()
+            write_applications(rows, f"{_ROOT}:70", present, more=self.more_conversations)
         packs = pack.write() if pack else ()
         segments = rows.write(folder, "analyse-0000")
         manifest = {
@@ -139,6 +146,7 @@ class Synthetic:
                 "verification": self.verification,
             },
             "plan": {"depth": 4, "archives": True, "media": True, "carve": True, "near_threshold": 31,
+                     "artefacts": self.applications, "slack": self.slack,
                      "quality_floor": 50, "media_size": 256 << 20, "sparse_size": 1 << 30,
                      "picture_seconds": 30.0, "hang_seconds": 60.0,
                      "likely_places": ["dcim", "camera", "download", "whatsapp", "$recycle.bin"]},

@@ -17,6 +17,7 @@ from kaval.folder.views import open_folder
 from kaval.reports import wording
 from kaval.reports.hits import KnownSetHits, gather_hits, hits_by_month
 from kaval.reports.moments import zone_named
+from kaval.reports.noted import Noted, gather_noted
 from kaval.reports.notices import NoticeGroup, gather_notices
 from kaval.reports.questions import Questions
 from kaval.reports.rereading import Example, find_example
@@ -90,6 +91,7 @@ class Facts:
     alert: Mapping[str, int]
     months: tuple[tuple[int, int, int], ...]
     months_zones: Mapping[str, int]
+    noted: Noted
     notices: tuple[NoticeGroup, ...]
     example: Example | None
     with_thumbnails: bool
@@ -138,6 +140,7 @@ def gather(folder: Path, showing: Showing) -> Facts:
             alert=alert,
             months=months,
             months_zones=months_zones,
+            noted=gather_noted(questions),
             notices=gather_notices(questions),
             example=find_example(questions),
             with_thumbnails=showing.key is not None,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from markupsafe import Markup
 
 from kaval.core.locators import encode_part
-from kaval.reports import charts, moments, names, summary, wording
+from kaval.reports import charts, moments, names, noted, summary, wording
 from kaval.reports.contract import REPORTS
 from kaval.reports.gathering import Facts
 from kaval.reports.hits import HitRow
@@ -95,6 +95,14 @@ def _context(facts: Facts, remark: str) -> dict[str, Any]:
         "remarks": [group for group in facts.notices if group.remark_only],
         "capabilities": _capabilities(manifest),
         "words": wording,
+        "noted_questions": {
+            "kinds": noted.KINDS_QUESTION,
+            "accounts": noted.ACCOUNTS_QUESTION,
+            "conversations": noted.CONVERSATIONS_QUESTION,
+            "missing": noted.MISSING_QUESTION,
+            "mentions": noted.MENTIONS_QUESTION,
+            "remains": noted.REMAINS_QUESTION,
+        },
         "agreement": agreement,
         "reliability": reliability,
         "algorithms": _algorithm_names(manifest),

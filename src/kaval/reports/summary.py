@@ -14,6 +14,7 @@ def in_short(facts: Facts) -> list[tuple[str, str]]:
         ("Was the copy verified", wording.VERDICTS[_verdict(facts)]),
         ("How many files", _files(facts)),
         ("What matched", _matched(facts)),
+        ("What applications noted", _noted(facts)),
         ("What could not be read", not_read(facts)),
     ]
 
@@ -70,6 +71,28 @@ def _matched(facts: Facts) -> str:
     if alert["doubtful"]:
         doubtful = _several(alert["doubtful"], "For one of them", "For {} of them")
         sentence += f" {doubtful} something speaks against the content being whole; each says what."
+    return sentence
+
+
+def _noted(facts: Facts) -> str:
+    noted = facts.noted
+    if not noted.kinds:
+        if not facts.manifest.get("plan", {}).get("artefacts", False):
+            return "Messages, calls and the like were not read."
+        return "No messages, calls or other records of applications known to this software were found."
+    kinds = [f"{wording.ARTEFACT_KINDS.get(kind, kind)} ({count_text(count)})" for kind, count in noted.by_kind[:4]]
+    more = ", and others" if len(noted.by_kind) > 4 else ""
+    sentence = f"Records of applications were read, most of them {', '.join(kinds).lower()}{more}."
+    if noted.recovered:
+        one = "One of the records is no longer shown by its application and was recovered."
+        sentence += " " + _several(noted.recovered, one, "{} of the records are no longer shown and were recovered.")
+    if noted.missing:
+        one = "One file that records speak of is not present."
+        sentence += " " + _several(noted.missing, one, "{} files that records speak of are not present.")
+    missing = sum(absent for role, _, _, absent in noted.mentioned if role == "alert")
+    if missing:
+        one = "One record gives the digest of a file of a set of role alert that is not present."
+        sentence += " " + _several(missing, one, "{} records give digests of files of sets of role alert not present.")
     return sentence
 
 

@@ -224,8 +224,46 @@ REGISTRIES: dict[str, str] = {
     "media": "Pictures and videos",
     "knownsets": "Known sets",
     "formats": "Formats of known sets",
+    "artefacts": "What applications noted",
+    "texts": "Words of documents",
     "reports": "Reports",
 }
+
+ARTEFACT_KINDS: dict[str, str] = {
+    "account": "Accounts",
+    "contact": "Contacts",
+    "conversation": "Conversations and groups",
+    "member": "Members of groups",
+    "message": "Messages",
+    "call": "Calls",
+    "voicemail": "Voice messages left",
+    "note": "Notes",
+    "visit": "Pages visited",
+    "bookmark": "Bookmarks",
+    "download": "Downloads",
+    "search": "Searches",
+    "application": "Applications installed",
+    "network": "Networks",
+    "place": "Places",
+    "identifier": "Identifiers of the device",
+    "discarded": "Files in a bin",
+    "shortcut": "Shortcuts to files",
+    "file": "Files of a backup",
+}
+"""Kinds of artefact and what a reader calls several of them."""
+
+RECOVERED_FROM: dict[str, str] = {
+    "freeblock": "a gap left in a page in use",
+    "unallocated": "the unused part of a page in use",
+    "freelist": "a page that is free",
+    "overwritten": "a row or page of which a later one has taken a part",
+    "wal": "the write-ahead log beside the database",
+    "journal": "the rollback journal beside the database",
+    "dropped": "a table that was dropped",
+    "carved": "a page of the file that nothing names",
+    "unallocated page": "a page outside the file, in unallocated space",
+}
+"""Where in a database a row was read that it no longer shows."""
 
 STAGES: dict[str, str] = {"container": "image or archive", "volume": "volume", "filesystem": "file system"}
 
@@ -266,6 +304,7 @@ ORIENTATIONS_PLAIN = frozenset({"", "original"})
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Acquisition", "The act of copying an exhibit. Its result is called the image."),
+    ("Artefact", "A record that an application or a system made of what went on: a message, a call, a page looked at."),
     ("Allocated", "Said of a file that the file system lists as existing, as a user of the device would see it."),
     (
         "Alert, review, negative, known-good",
