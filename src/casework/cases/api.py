@@ -26,11 +26,13 @@ from casework.cases.child_paths import (
 from casework.cases.clocks import excuse, extend, meet
 from casework.cases.courts import record_sitting
 from casework.cases.deciding import decide, finish_task, give_task, refuse_task, withdraw_task
+from casework.cases.demo import Demo, make_demo
 from casework.cases.happening import record, strike
 from casework.cases.models import Case, Charge
 from casework.cases.queues import Queue, use_laboratory_queue
 from casework.cases.reading import cases_open_to
 from casework.cases.registering import end_case, link, open_case, register_fir, rename_case, reopen_case, unlink
+from casework.cases.rest import router
 from casework.cases.search import find
 from casework.cases.vocabulary import Classification, ClockState, Happened, LinkKind, Outcome, Stage, State
 from casework.cases.waiting import waiting_for
@@ -41,6 +43,7 @@ __all__ = [
     "Charge",
     "Classification",
     "ClockState",
+    "Demo",
     "Happened",
     "LinkKind",
     "Outcome",
@@ -66,6 +69,7 @@ __all__ = [
     "give_task",
     "lay_charge",
     "link",
+    "make_demo",
     "meet",
     "open_case",
     "open_child_path",
@@ -76,6 +80,7 @@ __all__ = [
     "register_fir",
     "rename_case",
     "reopen_case",
+    "router",
     "set_erasure",
     "step_charge",
     "strike",

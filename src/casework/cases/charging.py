@@ -60,6 +60,7 @@ def picks_for(*, asking: accounts.Account, case: UUID, victim: UUID | None, firs
     person = persons.in_case(case, victim) if victim else None
     sex = law.Sex(person.sex) if person is not None and person.sex else None
     ages = _ages(person, first, last)
+    rules.check_born(ages)
     opened = law.offences_open(first, law.Victim(sex=sex))
     found = []
     for one in opened.offences:
@@ -95,6 +96,7 @@ def lay_charge(
     """
     found = lock_case(case, acting=acting)
     accused = persons.in_case(case, person)
+    rules.check_born(people.ages_on(accused, last))
     open_ones = picks_for(asking=acting, case=case, victim=victim, first=first, last=last)
     row, act, section, fit = _chosen(open_ones, offence, old_section)
     regime = open_ones.regimes[-1]

@@ -44,9 +44,9 @@ def open_path(request: HttpRequest, case: UUID) -> HttpResponse:
 
 
 @require_safe
-def child(request: HttpRequest, case: UUID, path: UUID) -> HttpResponse:
+def child(request: HttpRequest, case: UUID, child_path: UUID) -> HttpResponse:
     """Show the path of one child."""
-    shown = child_paths.get_path(path, case=case, person=me(request))
+    shown = child_paths.get_path(child_path, case=case, person=me(request))
     found = get_case(case, person=me(request))
     mine = {"case": found, "person": shown.person_id} if shown.person_id else {"pk__in": []}
     context = {
@@ -62,54 +62,54 @@ def child(request: HttpRequest, case: UUID, path: UUID) -> HttpResponse:
 
 
 @require_POST
-def no_lockup(request: HttpRequest, case: UUID, path: UUID) -> HttpResponse:
+def no_lockup(request: HttpRequest, case: UUID, child_path: UUID) -> HttpResponse:
     """Confirm that the child was in no lock-up."""
-    child_paths.confirm_no_lockup(acting=me(request), case=case, path=path)
-    return redirect("cases:child", case, path)
+    child_paths.confirm_no_lockup(acting=me(request), case=case, path=child_path)
+    return redirect("cases:child", case, child_path)
 
 
 @both
-def board_class(request: HttpRequest, case: UUID, path: UUID) -> HttpResponse:
+def board_class(request: HttpRequest, case: UUID, child_path: UUID) -> HttpResponse:
     """Write down the class the Board gave."""
-    shown = child_paths.get_path(path, case=case, person=me(request))
+    shown = child_paths.get_path(child_path, case=case, person=me(request))
 
     def verb(given: dict[str, Any]) -> None:
         given["jj_class"] = law.JjClass(given["jj_class"])
-        child_paths.class_by_board(acting=me(request), case=case, path=path, **given)
+        child_paths.class_by_board(acting=me(request), case=case, path=child_path, **given)
 
     title = _("The Board gave the class: %(child)s") % {"child": shown.pseudonym}
     form = ClassForm(request.POST or None)
-    return ask(request, form, verb, title=title, button=_("Write it down"), back=_page(case, path))
+    return ask(request, form, verb, title=title, button=_("Write it down"), back=_page(case, child_path))
 
 
 @both
-def erasure(request: HttpRequest, case: UUID, path: UUID) -> HttpResponse:
+def erasure(request: HttpRequest, case: UUID, child_path: UUID) -> HttpResponse:
     """Say from when the records are destroyed."""
-    shown = child_paths.get_path(path, case=case, person=me(request))
+    shown = child_paths.get_path(child_path, case=case, person=me(request))
 
     def verb(given: dict[str, Any]) -> None:
-        child_paths.set_erasure(acting=me(request), case=case, path=path, **given)
+        child_paths.set_erasure(acting=me(request), case=case, path=child_path, **given)
 
     title = _("When the records are destroyed: %(child)s") % {"child": shown.pseudonym}
     form = ErasureForm(request.POST or None)
-    return ask(request, form, verb, title=title, button=_("Set the day"), back=_page(case, path))
+    return ask(request, form, verb, title=title, button=_("Set the day"), back=_page(case, child_path))
 
 
 @both
-def erase(request: HttpRequest, case: UUID, path: UUID) -> HttpResponse:
+def erase(request: HttpRequest, case: UUID, child_path: UUID) -> HttpResponse:
     """Erase who the child was."""
     check_leads(me(request), case)
-    shown = child_paths.get_path(path, case=case, person=me(request))
+    shown = child_paths.get_path(child_path, case=case, person=me(request))
 
     def verb(given: dict[str, Any]) -> None:
-        child_paths.erase_child_path(acting=me(request), case=case, path=path, **given)
+        child_paths.erase_child_path(acting=me(request), case=case, path=child_path, **given)
 
     told = _(
         "This cannot be undone. Events, charges and clocks lose the person; age, class and course stay to be counted."
     )
     title = _("Erase the records of %(child)s") % {"child": shown.pseudonym}
     form = ReasonForm(request.POST or None)
-    return ask(request, form, verb, title=title, button=_("Erase"), back=_page(case, path), told=told)
+    return ask(request, form, verb, title=title, button=_("Erase"), back=_page(case, child_path), told=told)
 
 
 def _page(case: UUID, path: UUID) -> str:

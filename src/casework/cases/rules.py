@@ -39,6 +39,8 @@ from casework.lib.errors import AbsentError, RefusedError
 
 MAY_OPEN = frozenset({Role.DESK_OFFICER, Role.INVESTIGATOR, Role.SUPERVISOR})
 OF_AGE = 18
+# A year outside these is a slip of the finger.
+EARLIEST, LATEST = 1900, 2200
 
 _LEADS_TO = {
     Happened.REGISTRATION: State.INVESTIGATION,
@@ -100,6 +102,8 @@ def check_instant(at: datetime, now: datetime) -> None:
     """What happened lies in the past."""
     if at.tzinfo is None:
         raise ValueError("What happened, happened at an aware instant.")
+    if at.year < EARLIEST:
+        raise RefusedError("past", "Look at the year: it lies before everything this register knows.")
     if at > now:
         raise RefusedError("future", "This has not happened yet; enter it when it has.")
 
@@ -184,7 +188,7 @@ def check_extension(
     if not extension or counted is None or due is None:
         raise RefusedError("extension", "The law on record gives no extension of this clock.")
     check_document(document)
-    if until <= due:
+    if until.year > LATEST or until <= due:
         raise RefusedError("extension", "The new end lies before the present one.")
     last = None if extension in ("order", "journey") else due_after(counted, extension)
     if last is not None and until > last:
@@ -252,6 +256,12 @@ def fit_over(test: VictimTest, sex: Sex | None, ages: tuple[int, int] | None) ->
     return fits.pop() if len(fits) == 1 else Fit.UNKNOWN
 
 
+def check_born(ages: tuple[int, int] | None) -> None:
+    """Nobody is harmed, or does harm, before they are born."""
+    if ages is not None and ages[1] < 0:
+        raise RefusedError("born", "This person was not born on these days: look at the birth and at the days.")
+
+
 def numbers_in(sections: str) -> list[str]:
     """Return the single sections of an entry such as ``376(3), 376AB`` or ``361/363``."""
     return [part.strip() for part in re.split(r"[,/]", sections) if part.strip()]
@@ -281,6 +291,8 @@ def check_days(first: date, last: date, today: date) -> None:
         raise RefusedError("days", "The last day lies before the first.")
     if last > today:
         raise RefusedError("days", "The day lies in the future.")
+    if first.year < EARLIEST:
+        raise RefusedError("days", "Look at the year: it lies before everything this register knows.")
 
 
 def check_sitting(

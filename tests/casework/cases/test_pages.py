@@ -78,7 +78,7 @@ def every_page(scene: Scene) -> dict[str, str]:
         "charge": Charge.objects.filter(case=scene.id)[0].pk,
         "element": Element.objects.filter(charge__case=scene.id)[0].pk,
         "support": Support.objects.get().pk, "deadline": Deadline.objects.filter(case=scene.id)[0].pk,
-        "task": Task.objects.get().pk, "path": ChildPath.objects.get().pk, "account": scene.cast.bashir.pk,
+        "task": Task.objects.get().pk, "child_path": ChildPath.objects.get().pk, "account": scene.cast.bashir.pk,
     }  # fmt: skip
     found = {}
     for pattern in urlpatterns:
