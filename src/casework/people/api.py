@@ -10,6 +10,7 @@ from casework.people.deconfliction import (
     identifier_seen_before,
     person_seen_before,
 )
+from casework.people.demo import Demo, make_demo
 from casework.people.identifying import (
     Given,
     attribute,
@@ -19,7 +20,9 @@ from casework.people.identifying import (
     withdraw_attribution,
 )
 from casework.people.judging import cluster_of, judge
+from casework.people.matching.candidates import seek, seek_due
 from casework.people.models import Identifier, Person, PersonRole
+from casework.people.naming import CaseName, name_cases
 from casework.people.normalising import normalise
 from casework.people.persons import (
     Born,
@@ -33,6 +36,7 @@ from casework.people.persons import (
     withdraw_name,
 )
 from casework.people.reading import InCase, ages_on, persons_in_case, titles, victim_on
+from casework.people.rest import router
 from casework.people.rules import (
     AccessClass,
     Alive,
@@ -47,8 +51,10 @@ from casework.people.rules import (
     Verdict,
 )
 from casework.people.scripts import romanise
+from casework.people.search import find
 from casework.people.sight import get_person, visible
 from casework.people.vault import add_to_vault, unmask
+from casework.people.waiting import waiting_for
 from casework.people.watching import put_under_watch, remove, review, watched_count
 
 __all__ = [
@@ -56,7 +62,9 @@ __all__ = [
     "Alive",
     "Basis",
     "Born",
+    "CaseName",
     "Confidence",
+    "Demo",
     "Given",
     "Identifier",
     "IdentifierKind",
@@ -84,11 +92,14 @@ __all__ = [
     "enquiries_into",
     "enter_identifier",
     "enter_person",
+    "find",
     "get_identifier",
     "get_person",
     "give_role",
     "identifier_seen_before",
     "judge",
+    "make_demo",
+    "name_cases",
     "normalise",
     "person_seen_before",
     "persons_in_case",
@@ -97,10 +108,14 @@ __all__ = [
     "remove",
     "review",
     "romanise",
+    "router",
+    "seek",
+    "seek_due",
     "titles",
     "unmask",
     "victim_on",
     "visible",
+    "waiting_for",
     "watched_count",
     "withdraw_attribution",
     "withdraw_name",

@@ -7,7 +7,7 @@ Who is excluded from a case is not led to it: the answer leaves it out, and its 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -62,8 +62,9 @@ def person_seen_before(*, acting: accounts.Account, person: Person, case: UUID, 
     likely = Candidate.objects.filter(Q(one=person) | Q(other=person), score__gte=STRONG)
     for one, other in likely.exclude(verdict=Verdict.DIFFERENT).values_list("one", "other"):
         persons |= {one, other}
-    cases = set(PersonRole.objects.filter(person__in=persons).values_list("case", flat=True))
-    return _answer(acting, case, cases - {case}, purpose, person=person)
+    # Each case is told of its own person: the asker's is none of its business.
+    theirs = dict(PersonRole.objects.filter(person__in=persons).exclude(case=case).values_list("case", "person"))
+    return _answer(acting, case, set(theirs), purpose, person=person, theirs=theirs)
 
 
 def enquiries_into(account: accounts.Account, cases: Collection[UUID]) -> list[Enquiry]:
@@ -97,6 +98,7 @@ def _answer(
     *,
     identifier: Identifier | None = None,
     person: Person | None = None,
+    theirs: Mapping[UUID, UUID] | None = None,
 ) -> SeenBefore:
     rules.check_said(purpose, "purpose", "Say what you ask for.")
     known = [one for one in accounts.case_ids_open_to(acting) if one in others]
@@ -116,24 +118,19 @@ def _answer(
     fields: audit.Fields = {"open": len(known), "talk_to": len(talk_to)}
     _record(acting, "people.seen_before_asked", kind, thing.pk, case, purpose, fields)
     for other in hidden:
-        _tell_other_side(acting, case, other, identifier, person, answered=other not in closed)
-        _record(acting, "people.seen_before_enquired", kind, thing.pk, other, "", {"from": str(case)})
+        about = (theirs or {}).get(other, thing.pk)
+        _tell_other_side(acting, case, other, kind, about, answered=other not in closed)
+        _record(acting, "people.seen_before_enquired", kind, about, other, "", {"from": str(case)})
     return SeenBefore(cases=tuple(known), talk_to=tuple(talk_to))
 
 
 def _tell_other_side(
-    acting: accounts.Account,
-    case: UUID,
-    other: UUID,
-    identifier: Identifier | None,
-    person: Person | None,
-    *,
-    answered: bool,
+    acting: accounts.Account, case: UUID, other: UUID, kind: str, about: UUID, *, answered: bool
 ) -> None:
-    Enquiry.objects.get_or_create(
-        asked_by=acting, asked_case=case, other_case=other, identifier=identifier, person=person, answered=answered,
-        acknowledged_at=None,
-    )  # fmt: skip
+    told = Enquiry.objects.filter(asked_by=acting, asked_case=case, other_case=other, acknowledged_at=None)
+    where = {f"{kind}_id": about}
+    if not told.filter(answered=answered, **where).exists():
+        Enquiry.objects.create(asked_by=acting, asked_case=case, other_case=other, answered=answered, **where)
 
 
 def _record(

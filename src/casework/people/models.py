@@ -343,7 +343,7 @@ class WatchReview(Record):
 
 
 class BlockingKey(models.Model):
-    """A derived number under which persons stand who may be the same; see `matching.blocking`.
+    """A derived number under which persons stand who may be the same; see `matching.keys`.
 
     .. pii: derived from names
     """

@@ -105,14 +105,14 @@ def _serial(given: str) -> str:
 
 
 def _upi(given: str) -> str:
-    tidy = _BLANKS.sub("", given).lower()
+    tidy = str(_BLANKS.sub("", given)).lower()
     if not _UPI.match(tidy):
         raise _refusal("This is not a UPI id: expected name@bank.")
     return tidy
 
 
 def _wallet(given: str) -> str:
-    tidy = _BLANKS.sub("", given)
+    tidy = str(_BLANKS.sub("", given))
     # Base58 tells letters by case; the other forms in use do not.
     return tidy.lower() if re.match(r"(?i)(0x|bc1|ltc1|addr1)", tidy) else tidy
 

@@ -1,6 +1,6 @@
 """In which script a name stands, its words, and a Latin writing of it.
 
-Words are cut by letters and their marks (`\\p{L}\\p{M}`): Python's ``\\w`` tears Indic words apart. The Latin writing is
+Words are cut by letters and their marks (`\\p{L}\\p{M}`): Python's ``\\w`` tears Indic words. The Latin writing is
 for reading and for search by those who cannot type the script; it is no standard's and cannot be turned back.
 """
 
@@ -35,8 +35,10 @@ _SCHEMES: dict[Script, str] = {
     Script.KANNADA: sanscript.KANNADA,
     Script.MALAYALAM: sanscript.MALAYALAM,
 }
-# Chillus are consonants without a vowel; the library knows the older spelling with a virama only.
-_CHILLUS = str.maketrans({"ൺ": "ണ്", "ൻ": "ന്", "ർ": "ര്", "ൽ": "ല്", "ൾ": "ള്", "ൿ": "ക്", "ൔ": "മ്", "ൕ": "യ്", "ൖ": "ഴ്"})
+# Chillus are consonants without a vowel; the library knows the older spellings only, of these and of the sign AU.
+_CHILLUS = str.maketrans(
+    {"ൺ": "ണ്", "ൻ": "ന്", "ർ": "ര്", "ൽ": "ല്", "ൾ": "ള്", "ൿ": "ക്", "ൔ": "മ്", "ൕ": "യ്", "ൖ": "ഴ്", "ൗ": "ൌ"}
+)
 # Nukta letters of Devanagari, composed by NFC and unknown to the library.
 _NUKTAS = str.maketrans({"\u093c": None})
 _VIRAMAS = ("\u094d", "\u09cd")

@@ -30,9 +30,9 @@ _FOLDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[aeiou])y(?=$|[^aeiou])", "i"),
         (r"y(?=$|[^aeiou])", "i"),
         (r"z", "s"),
-        (r"m(?=[^aeiouymh]|$)", "n"),
+        (r"(?<=.)m(?=[^aeiouymh]|$)", "n"),
         (r"(.)\1+", r"\1"),
-        (r"h(?=$|[^aeiou])", ""),
+        (r"(?<=.)h(?=$|[^aeiou])", ""),
     )
 )
 _VOWELS = (
@@ -64,8 +64,8 @@ def sound_of_word(word: str) -> str:
     whole = folded(word).translate(_STOPS)
     if not whole:
         return ""
-    first = "a" if _VOWEL.match(whole) else ""
-    return first + _VOWEL.sub("", whole).replace("h", "")
+    first = "a" if _VOWEL.match(whole) else whole[0]
+    return first + _VOWEL.sub("", whole[1:]).replace("h", "")
 
 
 def sound_of(name: str) -> str:

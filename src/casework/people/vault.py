@@ -46,6 +46,7 @@ def unmask(*, acting: accounts.Account, person: Person, case: UUID, purpose: str
     Raises:
         AbsentError: The account does not know the person through the case, or has no right to the identity.
     """
+    person = Person.objects.get(pk=person.pk)
     known = check_may_unmask(acting, person, case, purpose)
     if not person.is_shut_away:
         raise RefusedError("open", "The identity of this person stands open; nothing is shut away.")

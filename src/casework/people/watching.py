@@ -78,6 +78,15 @@ def get_entry(asking: accounts.Account, entry: UUID) -> WatchEntry:
     return row
 
 
+def running_of(asking: accounts.Account, person: Person) -> list[WatchEntry]:
+    """Return the running entries on a person in the register of the account's unit, if the account keeps it."""
+    try:
+        check_keeps(asking, asking.unit_id)
+    except AbsentError:
+        return []
+    return list(WatchEntry.objects.filter(person=person, unit=asking.unit_id, removed_at=None))
+
+
 def check_keeps(account: accounts.Account, unit: UUID) -> None:
     """Pass, where the account keeps the register of that unit."""
     standing = accounts.standing_of(account)

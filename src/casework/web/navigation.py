@@ -22,6 +22,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         roles = accounts.standing_of(person).roles
         if roles - {accounts.Role.ADMINISTRATOR, accounts.Role.COUNSELLOR}:
             entries.insert(0, (_("Exhibits"), reverse("exhibits:exhibits")))
+            entries.insert(0, (_("Persons"), reverse("people:people")))
             entries.insert(0, (_("Cases"), reverse("cases:cases")))
         if roles & {accounts.Role.ADMINISTRATOR, accounts.Role.SUPERVISOR}:
             entries.append((_("Accounts"), reverse("accounts:accounts")))

@@ -16,6 +16,7 @@ urlpatterns = [
     path("jobs/", include("casework.jobs.urls")),
     path("law/", include("casework.law.urls")),
     path("papers/", include("casework.papers.urls")),
+    path("people/", include("casework.people.urls")),
 ]
 
 handler400 = "casework.lib.pages.bad_request"
