@@ -3,9 +3,11 @@
     python benchmarks/sqlite.py --corpus DIR        the SQLite Forensic Corpus, by category, against its answer keys
     python benchmarks/sqlite.py --lookalikes        databases like its category 0C, made here, several seeds
     python benchmarks/sqlite.py --chats DIR         what mkchat.py wrote: DIR/chat/*.db and DIR/chat.json
+    python benchmarks/sqlite.py --cut-off           pages that auto-vacuum cut off several databases of one disk
 
 A row counts where every value is right. Precision is that of all rows given as whole; rows given in part are counted
-beside it, right where every value they do give is that of one deleted row.
+beside it, right where every value they do give is that of one deleted row. Of chats it is told too how many rows are
+still there: key and text stand in the bytes of the database, its log, its journal or the pages cut off.
 """
 
 from __future__ import annotations
@@ -24,8 +26,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kaval.artefacts.sqlite import Database, RecoveredRow
-from kaval.core.sources import FileSource
+from kaval.artefacts.sqlite import Database, RecoveredRow, UnallocatedPage, UnallocatedPages
+from kaval.artefacts.sqlite.joined import settled
+from kaval.artefacts.sqlite.joining import Homes
+from kaval.core.sources import BytesSource, FileSource
+from kaval.recovery.carvers.sqlite_pages import leaf_pages
 
 Values = tuple[str, ...]
 CHAT_COLUMNS = ("key_id", "timestamp", "text_data")
@@ -48,6 +53,7 @@ class Score:
     """Counts of one category."""
 
     deleted: int = 0
+    there: int = 0
     right: int = 0
     wrong: int = 0
     live: int = 0
@@ -67,15 +73,16 @@ class Score:
         return self.right / given if given else 1.0
 
     def line(self, name: str) -> str:
+        there = f" ({self.right / self.there:.3f} of {self.there} still there)" if self.there else ""
         return (
-            f"{name:24} deleted {self.deleted:6}  whole {self.right:6} = {self.recall:.3f}"
+            f"{name:24} deleted {self.deleted:6}  whole {self.right:6} = {self.recall:.3f}{there}"
             f"  precision {self.precision:.3f}  wrong {self.wrong:4}  live {self.live:3}"
             f"  in part {self.part_right} right, {self.part_wrong} wrong"
             f"  {self.seconds:.2f} s, slowest {self.slowest:.2f}"
         )
 
     def add(self, other: Score) -> None:
-        for name in ("deleted", "right", "wrong", "live", "part_right", "part_wrong", "seconds"):
+        for name in ("deleted", "there", "right", "wrong", "live", "part_right", "part_wrong", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.slowest = max(self.slowest, other.slowest)
         self.wrong_rows += other.wrong_rows
@@ -170,7 +177,15 @@ def chats(root: Path) -> Iterator[tuple[str, Score]]:
     for name, rows in truth.items():
         path = root / "chat" / f"{name}.db"
         deleted = [tuple(map(plain, (row[3], row[4], row[5]))) for row in rows]
-        yield name, score_file(path, deleted, live_chats(path), CHAT_COLUMNS)
+        score = score_file(path, deleted, live_chats(path), CHAT_COLUMNS)
+        parts = [Path(f"{path}{end}") for end in ("", "-wal", "-journal")]
+        score.there = still_there(rows, b"".join(part.read_bytes() for part in parts if part.exists()))
+        yield name, score
+
+
+def still_there(rows: Iterable[Sequence[object]], content: bytes) -> int:
+    """Return of how many messages key and text still stand in some bytes."""
+    return sum(str(row[3]).encode() in content and str(row[5]).encode() in content for row in rows)
 
 
 def live_rows(path: Path) -> list[Values]:
@@ -184,6 +199,94 @@ def live_chats(path: Path) -> list[Values]:
     if "message" not in database.tables:
         return []
     return [tuple(plain(row[name]) for name in CHAT_COLUMNS) for row in database.rows("message")]
+
+
+def cut_off(seeds: int) -> Iterator[tuple[str, Score]]:
+    """Yield scores of messages deleted from three databases alike, of which auto-vacuum cut the pages off.
+
+    All pages are offered to all three; a row that is given to another database than its own counts as wrong.
+    """
+    for name, wanted in CUTS.items():
+        total = Score()
+        for seed in range(seeds):
+            with tempfile.TemporaryDirectory() as folder:
+                made = [
+                    make_cut(Path(folder) / f"{at}.db", random.Random(f"{name}{seed}{at}"), wanted) for at in range(3)
+                ]
+            total.add(score_cut(made))
+        yield name, total
+
+
+CUTS: dict[str, str] = {
+    "a block of rows": "_id BETWEEN 800 AND 2600",
+    "three chats": "chat_row_id IN (3, 7, 11)",
+    "the newest half": "_id > 1500",
+    "all rows": "1",
+}
+MESSAGE_TABLE = """CREATE TABLE message(_id INTEGER PRIMARY KEY AUTOINCREMENT, chat_row_id INTEGER NOT NULL,
+    from_me INTEGER NOT NULL, key_id TEXT NOT NULL, timestamp INTEGER, text_data TEXT, message_type INTEGER);
+    CREATE INDEX ix ON message(chat_row_id, timestamp); CREATE TABLE jid(_id INTEGER PRIMARY KEY, raw TEXT, kind INT);
+    CREATE TABLE seen(message INTEGER PRIMARY KEY, who INT, at INT, how TEXT) WITHOUT ROWID;"""
+
+
+@dataclass
+class Cut:
+    """A database that lost pages: its file, what was cut off, and the messages deleted and kept."""
+
+    after: bytes
+    off: bytes
+    deleted: list[tuple[object, ...]]
+    live: list[tuple[object, ...]]
+
+
+def make_cut(path: Path, rng: random.Random, wanted: str) -> Cut:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(
+            f"PRAGMA auto_vacuum = FULL; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF;{MESSAGE_TABLE} BEGIN;"
+        )
+        for key in range(1, 3001):
+            text = f"m{key:06d} " + " ".join(word(rng) for _ in range(rng.randint(3, 25)))
+            sent = 1_700_000_000_000 + key * 60_000 + rng.randint(0, 59_999)
+            chat, mine, name = rng.randint(1, 40), rng.randint(0, 1), f"{rng.getrandbits(128):032X}"
+            row = (key, chat, mine, name, sent, text, rng.choice([0, 1, 7]))
+            connection.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT INTO seen VALUES (?, ?, ?, ?)", (key, rng.randint(1, 90), sent + 7, word(rng)))
+            if key % 5 == 0:
+                connection.execute("INSERT INTO jid VALUES (?, ?, ?)", (key, f"{word(rng)}@x", rng.randint(0, 3)))
+        connection.execute("COMMIT")
+        before = path.read_bytes()
+        deleted = connection.execute(f"SELECT * FROM message WHERE {wanted}").fetchall()
+        connection.execute(f"DELETE FROM message WHERE {wanted}")
+        live = connection.execute("SELECT * FROM message").fetchall()
+    after = path.read_bytes()
+    return Cut(after, before[len(after) :], deleted, live)
+
+
+def score_cut(made: Sequence[Cut]) -> Score:
+    started = time.process_time()
+    homes = Homes()
+    for number, one in enumerate(made):
+        homes.take_in(number, Database.open(BytesSource(one.after)))
+    own: list[list[tuple[bytes, UnallocatedPage]]] = [[] for _ in made]
+    for one in made:
+        off = one.off
+        found = list(leaf_pages(off, lambda offset, length, off=off: off[offset : offset + length]))  # type: ignore[misc]
+        blocks = [off[page.offset : page.offset + page.size] for page in found]
+        for block, joined in zip(blocks, settled([homes.home_of(block) for block in blocks]), strict=True):
+            if joined is not None:
+                page = UnallocatedPage(f"E/carve:{len(own)}", joined.home.table, joined.certain)
+                own[joined.home.database].append((block, page))
+    total = Score()
+    for one, pages in zip(made, own, strict=True):
+        source = BytesSource(b"".join(block for block, _ in pages))
+        given = UnallocatedPages(source, [page for _, page in pages])
+        rows = list(Database.open(BytesSource(one.after), unallocated=given).recovered(["message"]))
+        deleted, live = ([tuple(map(plain, row)) for row in rows] for rows in (one.deleted, one.live))
+        score = judge(rows, deleted, live, None)
+        score.there = still_there(one.deleted, one.after + one.off)
+        total.add(score)
+    total.seconds = total.slowest = time.process_time() - started
+    return total
 
 
 def lookalikes(seeds: int) -> Iterator[tuple[str, Score]]:
@@ -221,6 +324,7 @@ def make_users(
     live: list[Values] = []
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size={page_size}")
+        connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA secure_delete=1")
         for number in range(tables):
             connection.execute(
@@ -288,6 +392,7 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--chats", type=Path)
     parser.add_argument("--lookalikes", action="store_true")
+    parser.add_argument("--cut-off", action="store_true")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--wrong", action="store_true", help="show rows that are neither deleted nor live")
     chosen = parser.parse_args()
@@ -295,6 +400,8 @@ def main() -> int:
         show("corpus", corpus(chosen.corpus), wrong=chosen.wrong)
     if chosen.lookalikes:
         show("lookalikes", lookalikes(chosen.seeds), wrong=chosen.wrong)
+    if chosen.cut_off:
+        show("cut off", cut_off(chosen.seeds), wrong=chosen.wrong)
     if chosen.chats:
         show("chats", chats(chosen.chats), wrong=chosen.wrong)
     return 0
