@@ -13,6 +13,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from casework.lib.errors import CaseworkError
 HERE = Path(__file__).parent
 MEMORY = 3 * 1024**3
 SECONDS = 120
+# A large paper takes most of a gigabyte while it is printed; so many at once in each process of the pages.
+_PRESSES = threading.BoundedSemaphore(2)
 
 
 class PrintingError(CaseworkError):
@@ -53,7 +56,8 @@ def press(layout: str, sheet: dict[str, Any]) -> Printed:
     # No environment, so that neither a proxy nor a locale has a say.
     env = {"PATH": os.defpath, "LANG": "C.UTF-8"}
     try:
-        done = subprocess.run(command, input=order, capture_output=True, timeout=SECONDS, env=env, check=False)  # noqa: S603
+        with _PRESSES:
+            done = subprocess.run(command, input=order, capture_output=True, timeout=SECONDS, env=env, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         raise PrintingError(layout, "it took too long") from error
     if done.returncode:

@@ -70,11 +70,16 @@ def check_letters(values: Mapping[str, Any]) -> None:
     known = _covered()
     missing = {letter for text in _texts(values) for letter in text if letter not in known and letter not in _SHAPERS}
     if missing:
-        scripts = sorted({unicodedata.name(letter, "a control character").split(" ")[0].title() for letter in missing})
+        scripts = sorted({_script(letter) for letter in missing})
         raise RefusedError(
             "letters",
             f"These letters cannot be printed: {', '.join(scripts)}. Write the text in Latin, Devanagari or Malayalam.",
         )
+
+
+def _script(letter: str) -> str:
+    name = unicodedata.name(letter, "")
+    return name.split(" ")[0].title() if name else "control characters"
 
 
 @cache

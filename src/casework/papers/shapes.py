@@ -356,12 +356,12 @@ SHAPES: Mapping[Kind, type[Shape]] = {
 
 
 def checked(kind: Kind, values: Mapping[str, Any] | Shape) -> dict[str, Any]:
-    """Return the values as plain JSON, held against the shape of their kind.
+    """Return the values as plain JSON, held against the shape of their kind; line ends and tabs are made one kind.
 
     Raises:
         RefusedError: A field is missing, unknown, too long or of the wrong kind; the place is named, no value is.
     """
-    plain = msgspec.to_builtins(values)
+    plain = _smoothed(msgspec.to_builtins(values))
     try:
         shaped = msgspec.convert(plain, SHAPES[kind])
     except msgspec.ValidationError as error:
@@ -369,6 +369,16 @@ def checked(kind: Kind, values: Mapping[str, Any] | Shape) -> dict[str, Any]:
         raise RefusedError("values", f"A {kind.value} cannot be made of this: {_fault(error)} ({place}).") from error
     built: dict[str, Any] = msgspec.to_builtins(shaped)
     return built
+
+
+def _smoothed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    if isinstance(value, dict):
+        return {name: _smoothed(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_smoothed(one) for one in value]
+    return value
 
 
 def _fault(error: msgspec.ValidationError) -> str:

@@ -168,6 +168,13 @@ def test_letters_no_font_has_are_refused_and_not_printed_as_boxes(led: Cast) -> 
     assert "முல்லை" not in refused.value.reason
 
 
+def test_control_characters_are_refused_and_line_ends_are_not(led: Cast) -> None:
+    with pytest.raises(RefusedError, match="control characters"):
+        issued(led, values=seizure_list(copy_given_to="Su\x07ma"))
+
+    assert issued(led, values=seizure_list(seized_place="House 4\r\nLake Road")).pages == 1
+
+
 def test_without_a_form_for_the_day_nothing_is_made(led: Cast) -> None:
     with pytest.raises(RefusedError, match="no form"):
         issued(led, values=seizure_list(seized_at="1960-01-01T04:30:00Z"))

@@ -58,3 +58,11 @@ def test_a_fault_is_named_by_its_place_and_not_by_its_value(path: tuple[Any, ...
     assert place in refused.value.reason
     assert "Nila" not in refused.value.reason
     assert str(value) not in refused.value.reason or value in (7, None, "")
+
+
+def test_line_ends_of_a_browser_are_made_one_kind() -> None:
+    values = {**OF_KIND[Kind.FORWARDING_NOTE], "history": "one\r\ntwo\tthree\rfour", "questions": ["a\r\nb"]}
+    taken = checked(Kind.FORWARDING_NOTE, values)
+
+    assert taken["history"] == "one\ntwo three\nfour"
+    assert taken["questions"] == ["a\nb"]
