@@ -51,3 +51,8 @@ def opened(path: str) -> bool:
 def command_line() -> str:
     """Return the command this process was begun with."""
     return Path("/proc/self/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def process_number() -> int:
+    """Return which process this is."""
+    return os.getpid()

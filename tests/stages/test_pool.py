@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -63,3 +64,13 @@ def test_in_a_process_without_threads_workers_are_copies_that_hold_nothing_of_it
     assert found["after"] == 42
     assert found["children"] == 0
     assert ended.stderr == ""
+
+
+def test_workers_outlive_the_thread_that_gave_the_first_call() -> None:
+    with WorkerPool(1) as pool:
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(pool.submit(calls.process_number).result(30)))
+        thread.start()
+        thread.join()
+
+        assert pool.submit(calls.process_number).result(30) == answers[0]

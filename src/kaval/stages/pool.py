@@ -143,10 +143,9 @@ class WorkerPool(Executor):
         Whoever loads more into this process first, spares each worker doing so.
         """
         if self._thread is None:
-            as_copy = is_alone()
-            workers = [_Worker(self._preload, as_copy=as_copy) for _ in range(self._count)]
+            copies = [_Worker(self._preload, as_copy=True) for _ in range(self._count)] if is_alone() else []
             self._thread = threading.Thread(
-                target=self._supervise, args=(workers,), name="kaval-supervisor", daemon=True
+                target=self._supervise, args=(copies,), name="kaval-supervisor", daemon=True
             )
             self._thread.start()
 
@@ -170,7 +169,9 @@ class WorkerPool(Executor):
             self._wake_in.close()
             self._wake_out.close()
 
-    def _supervise(self, workers: list[_Worker]) -> None:
+    def _supervise(self, copies: list[_Worker]) -> None:
+        # A process dies with the thread that began it: so those started afresh are begun here.
+        workers = copies or [_Worker(self._preload) for _ in range(self._count)]
         while not self._closing.is_set():
             for worker in workers:
                 self._hand_out(worker)
