@@ -100,3 +100,41 @@ def test_mutated_and_hostile_pages_end_soon_in_an_answer(tmp_path: Path) -> None
     assert _found((hostile.ljust(512, b"\0") + b"\x02\x00\x00\x04" * 128) * 2048) == []
 
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_pages_of_deleted_logs_and_journals_are_found_between_their_headers(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "x.db"
+    before = _database(path, 1024)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript(f"PRAGMA synchronous = OFF; PRAGMA journal_mode = {mode}; PRAGMA wal_autocheckpoint = 0;")
+    connection.execute("BEGIN")
+    connection.execute("DELETE FROM message WHERE _id % 5 = 1")
+    # What the journal holds at the end is in it before the transaction is.
+    log = (tmp_path / "x.db-journal").read_bytes() if mode == "delete" else b""
+    connection.execute("COMMIT")
+    log = log or (tmp_path / "x.db-wal").read_bytes()
+    connection.close()
+    block = b"\x81" * 1536 + log + bytes(-len(log) % 512) + b"\x81" * 512
+    after = path.read_bytes()
+    known = before if mode == "delete" else after
+    pages = [block[page.offset : page.offset + page.size] for page in _found(block)]
+
+    assert len(pages) > 20
+    assert sum(page in known for page in pages) >= 0.9 * len(pages)
+    assert len({page.offset for page in _found(block)}) == len(pages)
+
+
+def test_a_damaged_log_ends_soon(tmp_path: Path) -> None:
+    chance = random.Random(6)
+    heads = (
+        b"\x37\x7f\x06\x82" + bytes(4) + (512).to_bytes(4, "big") + bytes(20),
+        b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(12) + (512).to_bytes(4, "big") * 2 + bytes(484),
+    )
+    started = time.process_time()
+    for number in range(60):
+        body = bytes(1 << 16) if number % 2 else chance.randbytes(1 << 16)
+        _found((heads[number % 2] + body)[: 1 << 16])
+        _found(b"".join(head.ljust(512, b"\1") for head in heads) * 60)
+
+    assert time.process_time() - started < 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 import sqlite3
 from dataclasses import replace
@@ -25,6 +26,7 @@ from kaval.stages.selection import artefact_units
 from tests.artefacts import stores, test_phones
 from tests.artefacts.backups import Backup
 from tests.artefacts.reading import database
+from tests.artefacts.sqlite.makers import MESSAGES, fill_messages
 from tests.artefacts.sqlite.test_joining import cut
 from tests.containers import test_thumbnails
 
@@ -276,3 +278,26 @@ def test_pages_that_cost_a_worker_are_left_out_and_told(tmp_path: Path) -> None:
     assert partly.counts["notice capability-failed"] == 1
     assert without.counts["unallocated_pages"] == 0
     assert without.counts["notice skipped"] == 1
+
+
+def test_rows_wiped_from_a_store_come_back_from_a_journal_in_unallocated_space(tmp_path: Path) -> None:
+    store = tmp_path / "x.db"
+    connection = sqlite3.connect(store, isolation_level=None)
+    connection.executescript(f"PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; {MESSAGES}")
+    made = fill_messages(connection, random.Random(3), 800)
+    connection.execute("BEGIN")
+    connection.execute("DELETE FROM message WHERE _id % 4 = 0")
+    journal = (tmp_path / "x.db-journal").read_bytes()
+    connection.execute("COMMIT")
+    connection.close()
+    disk = tmp_path / "disk.dd"
+    content = [bytes(64 << 10), store.read_bytes(), b"\x81" * 4096, journal, bytes(-len(journal) % 4096)]
+    disk.write_bytes(b"".join(content))
+    connected = _examined(disk, tmp_path / "e")
+    rows = _rows(connected, "SELECT stored_values, recovered_from FROM recovered_rows WHERE table_name = 'message'")
+    found = {json.loads(values)["key_id"] for values, source in rows if source == "unallocated page"}
+    gone = {row[3] for row in made if isinstance(row[0], int) and row[0] % 4 == 0}
+
+    assert len(found & gone) >= 0.95 * len(gone)
+    assert found <= gone
+    assert _rows(connected, "SELECT DISTINCT table_name, certain FROM unallocated_pages") == [("message", True)]

@@ -309,7 +309,8 @@ class _Search:
                 position + offset, min(length, self._end_at(position + offset) - offset - position)
             )
 
-        found = fenced_iteration("pages of databases", leaf_pages(block, ahead), strict=self._strict)
+        behind = self._pages.end - position
+        found = fenced_iteration("pages of databases", leaf_pages(block, ahead, behind), strict=self._strict)
         for page in found:
             if isinstance(page, Notice):
                 yield page

@@ -41,6 +41,7 @@ _MARGIN = 4.6
 _INDEPENDENT = 4
 """Cells that count as speaking for themselves; the others are much like them."""
 _SMALL, _SHORT = 1 << 16, 6
+_GOLDEN = (5**0.5 - 1) / 2
 _REMEMBERED = 1 << 14
 
 
@@ -207,12 +208,18 @@ def _first_records(database: Database, table: Table) -> Iterator[tuple[int, ...]
 
 
 def _records(page: TreePage) -> Iterator[_Record]:
-    """Yield some records of a page, evenly chosen."""
-    step = -(-len(page.pointers) // _SAMPLE) if page.pointers else 1
-    for pointer in page.pointers[::step]:
-        record = _record(page, pointer, len(page.block))
+    """Yield some records of a page."""
+    for at in _spread(len(page.pointers), _SAMPLE):
+        record = _record(page, page.pointers[at], len(page.block))
         if record is not None:
             yield record
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    """Return places spread over some, at no even distance: rows are often deleted at one."""
+    if count <= wanted:
+        return list(range(count))
+    return sorted({int(count * (at * _GOLDEN % 1)) for at in range(wanted)})
 
 
 def _record(page: TreePage, pointer: int, usable_size: int) -> _Record | None:
@@ -279,8 +286,7 @@ def _still_there(candidate: _Candidate, page: TreePage, records: Sequence[_Recor
     table = candidate.template.table
     if table.without_rowid:
         return 0, 0
-    step = -(-len(records) // _ASKED) if records else 1
-    for record in records[::step]:
+    for record in (records[at] for at in _spread(len(records), _ASKED)):
         if record.rowid is None or not record.whole:
             continue
         held = find_row(candidate.database.state, table.root_page, record.rowid, candidate.database.codec)

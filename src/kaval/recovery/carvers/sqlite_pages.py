@@ -2,7 +2,8 @@
 
 They have no header that names them. What gives them away is that everything in a page is accounted for: its cells, its
 free blocks and its fragments fill it from where its content begins to its end, and each record is as long as the values
-it declares. Pages that hold no cell, and pages of which a part is lost, are not found.
+it declares. Pages that hold no cell, and pages of which a part is lost, are not found. Write-ahead logs and rollback
+journals that were deleted (3.2, 4.1) hold their pages between headers; they are walked from their own header on.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from dataclasses import dataclass
 
 SECTOR_SIZE = 512
 INDEX_LEAF, TABLE_LEAF = 0x0A, 0x0D
+WAL_MAGIC, JOURNAL_MAGIC = b"\x37\x7f\x06", b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 LARGEST = 1 << 16
 _SIZES = tuple(1 << bits for bits in range(9, 17))
 _HEAD = 8
 _MOST_FRAGMENTS = 60
 _LEAST_USABLE = 480
+_LONGEST_HEAD = 512
+_GENERATIONS = 1 << 16
+"""How often a log may have been begun anew; each time the first of its two salts grows by one."""
 _LOOKED_INTO = 12
 """Cells of a page whose record is looked into; the lengths of all are added up."""
 
@@ -37,9 +42,12 @@ class PageRuns:
 
     def __init__(self) -> None:
         self._runs: list[list[int]] = []
+        self.end = 0
+        """Where the last page ends."""
 
     def note(self, position: int, size: int) -> None:
         """Take in a page; positions rise."""
+        self.end = position + size
         last = self._runs[-1] if self._runs else None
         if last is not None and last[1] == size and last[0] + size * last[2] == position:
             last[2] += 1
@@ -51,15 +59,19 @@ class PageRuns:
         return self._runs
 
 
-def leaf_pages(block: bytes, read: Read) -> Iterator[LeafPage]:
-    """Yield the leaf pages that begin at a sector of a block, in order, none inside another.
+def leaf_pages(block: bytes, read: Read, behind: int = 0) -> Iterator[LeafPage]:
+    """Yield the leaf pages of a block, in order, none inside another: those at a sector, and those of logs there.
 
     ``read`` gives the bytes of a range that reaches beyond the block's end, counted from its start, as far as there are
-    any.
+    any. What lies before ``behind`` was found already.
     """
-    behind = 0
     for offset in _likely(block):
         if offset < behind:
+            continue
+        if block[offset] not in (INDEX_LEAF, TABLE_LEAF):
+            for page in log_pages(offset, read):
+                behind = page.offset + page.size
+                yield page
             continue
         part = block[offset : offset + LARGEST]
         if len(part) < LARGEST:
@@ -82,6 +94,7 @@ def _likely(block: bytes) -> list[int]:
     heads = np.frombuffer(block, dtype=np.uint8, count=count * SECTOR_SIZE).reshape(count, SECTOR_SIZE)
     kinds = heads[:, 0]
     at = np.flatnonzero((kinds == TABLE_LEAF) | (kinds == INDEX_LEAF))
+    logs = np.flatnonzero((kinds == WAL_MAGIC[0]) | (kinds == JOURNAL_MAGIC[0]))
     head = heads[at, :10].astype(np.int32)
     free, cells, content, first = (head[:, place] << 8 | head[:, place + 1] for place in (1, 3, 5, 8))
     content[content == 0] = LARGEST
@@ -92,7 +105,68 @@ def _likely(block: bytes) -> list[int]:
         & ((free == 0) | (free >= content))
         & (first >= content)
     )
-    return [int(sector) * SECTOR_SIZE for sector in at[possible]]
+    begun = [int(sector) * SECTOR_SIZE for sector in logs]
+    begun = [offset for offset in begun if block.startswith((WAL_MAGIC, JOURNAL_MAGIC), offset)]
+    return sorted([*begun, *(int(sector) * SECTOR_SIZE for sector in at[possible])])
+
+
+def log_pages(offset: int, read: Read) -> Iterator[LeafPage]:
+    """Yield the leaf pages of a write-ahead log or a rollback journal that begins at a place, as far as it goes."""
+    head = read(offset, _LONGEST_HEAD)
+    shape = _wal_shape(head) if head.startswith(WAL_MAGIC) else _journal_shape(head)
+    if shape is None:
+        return
+    place = offset + shape.start
+    while True:
+        image = read(place, shape.before + shape.size + shape.behind)
+        if len(image) < shape.before + shape.size or not shape.holds(image):
+            return
+        page = image[shape.before : shape.before + shape.size]
+        if page_size(page) == shape.size:
+            yield LeafPage(place + shape.before, shape.size)
+        place += len(image)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a log keeps pages: where the first one is, what stands before and behind each, and whether one is there."""
+
+    start: int
+    before: int
+    size: int
+    behind: int
+    holds: Callable[[bytes], bool]
+
+
+def _wal_shape(head: bytes) -> _Shape | None:
+    """Return the shape of a write-ahead log (4.1); frames of its earlier generations follow those of the last one."""
+    if len(head) < 32 or head[3] not in (0x82, 0x83):
+        return None
+    size = int.from_bytes(head[8:12], "big")
+    salt = int.from_bytes(head[16:20], "big")
+
+    def holds(frame: bytes) -> bool:
+        page, earlier = int.from_bytes(frame[:4], "big"), salt - int.from_bytes(frame[8:12], "big")
+        return 0 < page < 1 << 31 and 0 <= earlier <= _GENERATIONS
+
+    return _Shape(32, 24, size, 0, holds) if size in _SIZES else None
+
+
+def _journal_shape(head: bytes) -> _Shape | None:
+    """Return the shape of a rollback journal (3.2); the checksum of each record tells where it ends."""
+    if len(head) < 28:
+        return None
+    nonce, _, sector, size = struct.unpack_from(">4I", head, 12)
+    if size not in _SIZES or sector not in _SIZES:
+        return None
+
+    def holds(record: bytes) -> bool:
+        if len(record) < size + 8 or not 0 < int.from_bytes(record[:4], "big") < 1 << 31:
+            return False
+        total = nonce + sum(record[4 + at] for at in range(size - 200, 0, -200))
+        return bool(total & 0xFFFFFFFF == int.from_bytes(record[-4:], "big"))
+
+    return _Shape(sector, 4, size, 4, holds)
 
 
 def _least_size(part: bytes) -> int:
@@ -102,7 +176,7 @@ def _least_size(part: bytes) -> int:
     if len(pointers) < 2 * count:
         return LARGEST
     last = max(struct.unpack(f">{count}H", pointers))
-    return next(size for size in _SIZES if size > last + 2)
+    return next((size for size in _SIZES if size > last + 2), LARGEST)
 
 
 def page_size(part: bytes) -> int:
