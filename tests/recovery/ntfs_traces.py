@@ -154,19 +154,22 @@ class LogWriter:
         head = struct.pack("<QQQIIIIHHI", 3 << bits | offset >> 3, 0, 0, len(body), 0, 1, 24, 0, 0, 0)
         self._stream += head + body
 
-    def build(self) -> bytes:
-        """Return the log."""
+    def build(self, copies: tuple[int, ...] = ()) -> bytes:
+        """Return the log; of the pages in ``copies``, counted from 0, there are but copies at its start."""
         log = bytearray(self.PAGES * BLOCK)
+        bits = (self.PAGES * BLOCK).bit_length() - 3
         for number, start in enumerate(range(0, len(self._stream), self.ROOM), self.FIRST):
-            head = struct.pack("<4sHH", b"RCRD", 40, 9).ljust(64, b"\0")
+            end = 3 << bits | (number * BLOCK + 64) >> 3
+            head = struct.pack("<4sHH24xQ", b"RCRD", 40, 9, end).ljust(64, b"\0")
             page = (head + self._stream[start : start + self.ROOM]).ljust(BLOCK, b"\0")
-            log[number * BLOCK : (number + 1) * BLOCK] = protected(bytearray(page), 40)
+            place = 2 + copies.index(number - self.FIRST) if number - self.FIRST in copies else number
+            log[place * BLOCK : (place + 1) * BLOCK] = protected(bytearray(page), 40)
         return bytes(log)
 
 
-def add_log(image: NtfsImage, log: LogWriter, cluster: int = 140) -> None:
+def add_log(image: NtfsImage, log: LogWriter, cluster: int = 140, *, copies: tuple[int, ...] = ()) -> None:
     """Add the log file."""
-    content = log.build()
+    content = log.build(copies)
     image.add(2, times(), named("$LogFile"), mapped(0x80, image.put(cluster, content), len(content)), sequence=2)
 
 

@@ -7,14 +7,20 @@ import struct
 
 import pytest
 
+from kaval.containers import CONTAINERS
+from kaval.core.contracts import Volume as PartOfDisk
 from kaval.core.errors import KavalError
 from kaval.core.keys import Keyring
 from kaval.core.records import ContentState, Entry, EntryState, Extent, NoticeCode
-from kaval.core.sources import BytesSource, ExtentSource
+from kaval.core.sources import BytesSource, ExtentSource, FileSource
 from kaval.filesystems import FILESYSTEMS
 from kaval.recovery import RECOVERIES
 from kaval.recovery.ntfs import log as reader
+from kaval.recovery.ntfs.log import put_in_place
 from kaval.recovery.ntfs.owners import Claims, Ranges
+from kaval.recovery.ntfs.structures import restored
+from kaval.recovery.ntfs.table import Volume
+from kaval.volumes import VOLUMES
 from tests.filesystems.contract import GuardedSource, mutations
 from tests.filesystems.ntfs_image import (
     CLUSTER,
@@ -31,6 +37,7 @@ from tests.filesystems.ntfs_image import (
     times,
 )
 from tests.recovery.ntfs_traces import LogWriter, add_change_journal, add_log, change, found, index_entry, key, pages
+from tests.testdata import shared
 
 LOG = "ntfs-logfile"
 INITIALISE, DEALLOCATE, CREATE, DELETE, MAP, RESIZE = 2, 3, 5, 6, 9, 11
@@ -113,6 +120,35 @@ def test_a_log_record_may_run_over_the_end_of_a_page() -> None:
         entries, _ = found(content)
 
         assert [bytes_of(content, entry) == BODY for entry in entries.values()] == [True], gap
+
+
+@pytest.mark.parametrize("copies", [(0,), (1,), (1, 0)])
+def test_pages_of_which_there_are_but_copies_are_read(copies: tuple[int, ...]) -> None:
+    log = LogWriter()
+    log.add(0, 0, gap=3600)
+    image = tarn()
+    add_log(image, life(log=log), copies=copies)
+    content = image.build()
+    entries, _ = found(content)
+
+    assert [bytes_of(content, entry) == BODY for entry in entries.values()] == [True]
+
+
+def test_a_copy_older_than_the_page_in_its_place_is_left() -> None:
+    content = bytearray(life().build())
+    page = bytearray(content[4 * CLUSTER : 5 * CLUSTER])
+    page[32] -= 1
+    page[64 : 64 + 8 * 300] = bytes(8 * 300)
+    content[2 * CLUSTER : 3 * CLUSTER] = page
+    words, signed = restored(bytes(content), CLUSTER, b"RCRD")
+    before = words[4].copy()
+    put_in_place(words, signed, len(content))
+
+    assert (words[4] == before).all()
+    assert signed[2]
+    words[2, 16] += 2
+    put_in_place(words, signed, len(content))
+    assert (words[4] == words[2]).all()
 
 
 @pytest.mark.parametrize(
@@ -286,3 +322,25 @@ def test_claims_agree_with_counting_bytes(seed: int) -> None:
         assert claims.claim(Extent(offset=offset, length=length)) == len(wanted & seen)
 
         seen |= wanted
+
+
+def test_runs_in_a_log_of_windows_are_those_of_the_table() -> None:
+    image = shared("engine/aff4/AFF4Std/Base-Linear.aff4")
+    opened = CONTAINERS.get("aff4").open(FileSource(image), image.name, lambda name: None)
+    assert opened.source is not None
+    volume = next(iter(VOLUMES.get("mbr").open(opened.source, Keyring())))
+    assert isinstance(volume, PartOfDisk)
+    tree = FILESYSTEMS.get("ntfs").open(volume.source, Keyring())
+    listed = {entry.address: entry for entry in tree.entries() if isinstance(entry, Entry)}
+    table = Volume(tree, lambda number, sequence, name, active: None)
+    assert table.read(volume.source.size)
+    log = reader.LogReader(table)
+    log.read(volume.source, table.extents(table.log))
+    size = table.cluster_size
+    agreeing = 0
+    for (number, sequence), body in log.bodies.items():
+        extents = listed[f"{number}-{sequence}"].extents or ()
+        agreeing += [(e.offset // size, -(-e.length // size)) for e in extents] == body.runs
+
+    assert (agreeing, len(log.bodies)) == (6, 6)
+    assert list(RECOVERIES.get(LOG).recover(volume.source, tree)) == []

@@ -3,7 +3,8 @@
 By the linux-ntfs documentation: pages that start with ``RCRD``, log records that tell what was done and how to undo
 it. A log record is known by its sequence number, which holds its own place in the file; restart areas are not needed
 for that. A file whose making was taken back, because its transaction was given up, never was one. Not followed: a
-record that runs over the end of the log back to its start, and pages at its start that wait to be put in their place.
+record that runs over the end of the log back to its start, and of earlier turns what is no index entry. The first pages
+hold copies of pages that are still being filled, and are taken where what stands in the page's own place is older.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 PAGE, PAGE_HEADER = 4096, 64
 MAXIMUM_BYTES = 64 << 20
 MAXIMUM_PAIRS = 4096
+FIRST_COPY, FIRST_PLACE = 2, 34
 CLIENT_RECORD = 1
 COMPENSATION = 0x01
 INITIALISE, DEALLOCATE, CREATE, DELETE, MAP, RESIZE = 0x02, 0x03, 0x05, 0x06, 0x09, 0x0B
@@ -114,8 +116,11 @@ class LogReader:
             return
         held = words[:, PAGE_HEADER // 2 :].copy()
         held[~signed] = 0
+        self._find_names(held.tobytes(), held)
+        put_in_place(words, signed, size)
+        held = words[:, PAGE_HEADER // 2 :].copy()
+        held[~signed] = 0
         stream = held.tobytes()
-        self._find_names(stream, held)
         for operation in sorted(operations(words, signed, stream, size, self._volume)):
             self._follow(operation)
         for number, draft in self._drafts.items():
@@ -234,6 +239,19 @@ def _learn(draft: Draft, attribute: Attribute, place: int) -> None:
         _take_pairs(draft, attribute.pairs, attribute.pairs_start, place)
         if 0 < attribute.size < 1 << 60:
             draft.size, draft.valid = attribute.size, min(attribute.valid, attribute.size)
+
+
+def put_in_place(words: NDArray[uint16], signed: NDArray[bool_], size: int) -> None:
+    """Lay copies of pages over the pages they belong to, where those are older; the end of the last record tells it."""
+    ends = words[:, 16:20].copy().view("<u8")[:, 0]
+    mask = (1 << (size.bit_length() - 3)) - 1
+    for number in range(FIRST_COPY, min(FIRST_PLACE, len(words))):
+        end = int(ends[number])
+        place = (end & mask) * 8 // PAGE
+        if not signed[number] or place in (0, number) or place >= len(words):
+            continue
+        if not signed[place] or int(ends[place]) < end:
+            words[place], signed[place], ends[place] = words[number], True, end
 
 
 def operations(
