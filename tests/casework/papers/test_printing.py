@@ -253,3 +253,17 @@ def test_five_thousand_hand_overs_are_printed_within_the_limits() -> None:
 
     assert 200 < printed.pages < 400
     assert "5000" in "".join(pages(printed.content)[-2:])
+
+
+def test_what_is_not_known_leaves_no_empty_label() -> None:
+    case = {name: "" for name in RECEIPT["case"]} | {"number": "C/0042/2026"}
+    bare = {**RECEIPT["lines"][0], "description": "", "serial": "", "imei": [], "mac": ""}
+    [page] = pages(
+        rendering.render(
+            frozen(Kind.RECEIPT, values={**RECEIPT, "case": case, "lines": [bare]}), address=ADDRESS
+        ).content
+    )
+
+    assert "FIR, station" not in page
+    assert "Sections" not in page
+    assert "mobile phone: Nilavu, X1, grey" in page
