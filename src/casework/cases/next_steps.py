@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from casework.cases import rules
+from casework.cases import rules, telling
 from casework.cases.reading import Standing
 from casework.cases.vocabulary import State
-from casework.law import api as law
 
 _RESTS = (State.CLOSED, State.TRANSFERRED, State.WITHDRAWN)
 
@@ -68,7 +66,6 @@ def _missing(stand: Standing) -> Step | None:
 def _coming(stand: Standing) -> Step | None:
     for one in stand.clocks:
         if one.due_at is not None:
-            until = date_format(one.due_at.astimezone(law.INDIA), "j M Y H:i")
-            why = _("Due %(until)s: %(law)s.") % {"until": until, "law": one.rule.law}
+            why = _("Due %(until)s: %(law)s.") % {"until": telling.until(one), "law": one.rule.law}
             return Step(title=one.rule.duty, why=why, url=reverse("cases:clock", args=[stand.case.pk, one.pk]))
     return None

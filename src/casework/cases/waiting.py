@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from casework.accounts import api as accounts
-from casework.cases import reading, rules
+from casework.cases import reading, rules, telling
 from casework.cases.models import ChildPath, Sitting, Task
 from casework.cases.vocabulary import TaskState
 from casework.law import api as law
@@ -32,11 +32,10 @@ def _clocks(account: accounts.Account) -> list[Waiting]:
     rows = reading.clocks_open_to(account, before=until).order_by("due_at", "id")[:_AT_MOST]
     found = []
     for row in rows:
-        assert row.due_at is not None
         late = rules.is_late(row.due_at, row.rule.span, now)
         found.append(
             Waiting(
-                due=row.due_at.astimezone(law.INDIA).date(),
+                due=telling.last_day(row),
                 title=row.rule.duty,
                 hint=_case(row.case.register_no),
                 url=reverse("cases:clock", args=[row.case_id, row.pk]),
