@@ -29,7 +29,7 @@ def fill(count: int, account: UUID, *, seed: int = 7) -> tuple[list[UUID], list[
     for part in range(0, count, _PART):
         rows: dict[type, list[Any]] = defaultdict(list)
         known: dict[str, UUID] = {}
-        for record in records(min(_PART, count - part), seed=seed + part):
+        for record in records(min(_PART, count - part), seed=seed + part, words=seed):
             if len(persons) % PERSONS_A_CASE == 0:
                 cases.append(_fresh(chance))
             person = _fresh(chance)
@@ -40,6 +40,49 @@ def fill(count: int, account: UUID, *, seed: int = 7) -> tuple[list[UUID], list[
             for batch in _batches(objects):
                 table._default_manager.bulk_create(batch)  # type: ignore[attr-defined]  # each is a table
     return persons, cases
+
+
+def multiply(times: int) -> None:
+    """Copy everybody ``times`` minus one times, in the database: namesakes, but with ids and cases of their own."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for part in range(1, times):
+            for table, columns in _COPIED.items():
+                cursor.execute(_copy(table, columns, part, times, connection.vendor))
+
+
+_COPIED = {
+    "people_person": "id* created_at code* sex alive access cluster* sought_at entered_by_id",
+    "people_personname": "id* created_at person_id* text script romanised kind sound entered_by_id withdrawn_at "
+    "withdrawn_reason",
+    "people_birth": "id* created_at person_id* born_from born_to sealed precision proof verified_by verified_on "
+    "entered_by_id",
+    "people_personrole": "id* created_at person_id* case* role access since until ended_reason entered_by_id",
+    "people_persontext": "person_id* words",
+    "people_blockingkey": "person_id* key",
+}
+
+
+def _copy(table: str, columns: str, part: int, times: int, vendor: str) -> str:
+    """Write the copy of a table: a starred column is an id that changes its first two digits, or a code."""
+    names, values = [], []
+    for column in columns.split():
+        name = column.rstrip("*")
+        names.append(f'"{name}"')
+        if not column.endswith("*"):
+            values.append(f'"{name}"')
+        elif name == "code":
+            values.append(f"'{part:02}' || substr(code, 3)")
+        elif vendor == "postgresql":
+            values.append(f"('{part:02x}' || substr(\"{name}\"::text, 3))::uuid")
+        else:
+            values.append(f"'{part:02x}' || substr(\"{name}\", 3)")
+    person = "id" if table == "people_person" else "person_id"
+    text = f'"{person}"::text' if vendor == "postgresql" else f'"{person}"'
+    copies = ", ".join(f"'{other:02x}'" for other in range(1, times))
+    into = f"INSERT INTO {table} ({', '.join(names)})"
+    return f"{into} SELECT {', '.join(values)} FROM {table} WHERE substr({text}, 1, 2) NOT IN ({copies})"  # noqa: S608
 
 
 def _person(rows: dict[type, list[Any]], record: Written, person: UUID, case: UUID, account: UUID) -> None:

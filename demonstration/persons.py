@@ -154,10 +154,16 @@ STATEMENTS = Care(births=0.9, parents=0.75, phones=0.65)
 RUMOURS = Care(births=0.6, parents=0.3, phones=0.4)
 
 
-def records(count: int, *, seed: int, persons: float = 0.7, care: Care = STATEMENTS) -> list[Written]:
-    """Return ``count`` records of ``persons`` times as many invented persons, in no order."""
+def records(
+    count: int, *, seed: int, persons: float = 0.7, care: Care = STATEMENTS, words: int | None = None
+) -> list[Written]:
+    """Return ``count`` records of ``persons`` times as many invented persons, in no order.
+
+    Lists with the same ``words`` share their stock of names.
+    """
     chance = random.Random(seed)  # noqa: S311
-    lives = list(_families(chance, int(count * persons)))
+    stock = chance if words is None else random.Random(words)  # noqa: S311
+    lives = list(_families(chance, stock, int(count * persons)))
     owners = [*range(len(lives)), *(_skewed(chance, len(lives)) for _ in range(count - len(lives)))]
     chance.shuffle(owners)
     return [_write(chance, number, owner, lives[owner], care) for number, owner in enumerate(owners)]
@@ -188,9 +194,9 @@ def invented_word(chance: random.Random) -> str:
     return "".join(parts) + chance.choice(_CONSONANTS) + chance.choice(_ENDINGS)
 
 
-def _families(chance: random.Random, count: int) -> Iterator[Life]:
-    given = [invented_word(chance) for _ in range(3000)]
-    houses = [invented_word(chance) for _ in range(2500)]
+def _families(chance: random.Random, stock: random.Random, count: int) -> Iterator[Life]:
+    given = [invented_word(stock) for _ in range(3000)]
+    houses = [invented_word(stock) for _ in range(2500)]
     weights_given, weights_house = _weights(len(given)), _weights(len(houses))
     made = 0
     while made < count:

@@ -21,6 +21,8 @@ from casework.lib.errors import RefusedError
 from casework.people.rules import IdentifierKind
 
 _LONGEST = 300
+# Small letters may compose anew, which may bring out a letter that has another small one; then it is at rest.
+_ROUNDS = 4
 _BLANKS = regex.compile(r"[\s\p{Cf}]+")
 _EMAIL = re.compile(r"([^@\s\"(),:;<>\[\\\]]{1,64})@([^@\s]{1,253})\Z")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\Z")
@@ -38,7 +40,11 @@ def normalise(kind: IdentifierKind, given: str) -> str:
     tidy = unicodedata.normalize("NFKC", given).strip()
     if not tidy or len(tidy) > _LONGEST:
         raise _refusal("It is empty or too long.")
-    return _FORMS[kind](tidy)
+    for _round in range(_ROUNDS):
+        before, tidy = tidy, unicodedata.normalize("NFKC", _FORMS[kind](tidy))
+        if tidy == before:
+            break
+    return tidy
 
 
 def check_digit(digits: str) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
+from casework.jobs import api as jobs
 from casework.lib import clock
 from casework.people.matching.keys import TOO_COMMON, TOO_MANY, number_of
 from casework.people.matching.linking import LIKELY, STRONG, is_doubtful, merged
@@ -19,6 +20,7 @@ from casework.people.matching.scoring import VERSION, Profile, Score, Share, com
 from casework.people.models import Attribution, Candidate, Person, PersonText
 from casework.people.rules import Verdict
 
+JOB = "people.seek"
 _MOST_OTHERS = 600
 _MOST_COUNTED = 5000
 
@@ -85,11 +87,13 @@ def _near(persons: Collection[UUID]) -> dict[UUID, set[UUID]]:
 
 
 def _make_neighbours_due(person: UUID, found: dict[UUID, Score]) -> None:
-    """Who newly is surely the same may now be told from others: look for them again."""
+    """Who newly is surely the same may now be told from others: look for them again, once for each new pair."""
     strong = {other for other, score in found.items() if score.probability >= STRONG}
-    known = _near([person]).get(person, set())
-    if strong - known:
-        Person.objects.filter(pk__in=strong - known).update(sought_at=None)
+    rows = Candidate.objects.filter(Q(one=person) | Q(other=person)).values_list("one", "other")
+    fresh = strong - {side for pair in rows for side in pair}
+    if fresh:
+        Person.objects.filter(pk__in=fresh).update(sought_at=None)
+        jobs.ask_for(JOB, acting=None, unique_key=JOB)
 
 
 def _others(person: UUID, profile: Profile) -> list[UUID]:
@@ -135,7 +139,7 @@ def _share_and_total() -> tuple[Share, int]:
 
     def share(text: str) -> float:
         if text not in known:
-            bounded = "SELECT COUNT(*) FROM (SELECT 1 FROM people_blockingkey WHERE key = %s LIMIT %s) AS some"
+            bounded = "SELECT COUNT(*) FROM (SELECT 1 FROM people_blockingkey WHERE key = %s LIMIT %s) AS part"
             with connection.cursor() as cursor:
                 cursor.execute(bounded, [number_of(text), _MOST_COUNTED])
                 known[text] = cursor.fetchone()[0] / last

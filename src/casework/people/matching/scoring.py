@@ -221,7 +221,9 @@ def _birth(one: tuple[date, date], other: tuple[date, date]) -> tuple[str, float
         return "same year", 0.9, 0.06 * width, min(width / _YEARS, 0.8)
     if gap <= 1:
         return "a year apart", 0.12, 0.15, 2 / _YEARS
-    return "different", 0.02, 0.75, 1 - 3 / _YEARS
+    if gap <= 4:
+        return "some years apart", 0.03, 0.4, 6 / _YEARS
+    return "different", 0.004, 0.35, 1 - 9 / _YEARS
 
 
 def _sexes(one: str, other: str) -> Evidence | None:
