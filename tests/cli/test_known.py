@@ -18,7 +18,8 @@ from kaval.knownsets import Role
 from kaval.knownsets.store import Store
 from kaval.stages.listed_sets import KnownSetSource, clear_work, make_ready, make_ready_again
 from tests.journeys.evidence import picture
-from tests.knownsets.making import CONTENTS, EMPTY, MD5, SHA256, medium, vics
+from tests.knownsets.making import CONTENTS, EMPTY, MD5, NCMEC_PAGE, SHA256, medium, ncmec_image, vics
+from tests.testdata import shared
 
 Run = Callable[..., Result]
 
@@ -161,6 +162,13 @@ def test_a_set_past_its_day_is_not_used(run: Run, tmp_path: Path, evidence: Path
 
     assert "EXPIRED" in run("known", "list").output
     with pytest.raises(UsageError, match="until 2020-01-01"):
+        run("known", "lookup", MD5["osk.txt"], "--set", "old")
+    imported(run, tmp_path)
+    told = run("known", "lookup", MD5["osk.txt"]).output
+    assert "old: not asked" in told
+    assert "alert: partner" in told
+    assert "alert: old" not in told
+    with pytest.raises(UsageError, match="until 2020-01-01"):
         run("examine", evidence, "--exhibit", "E", "--authority", "A", "--out", tmp_path / "x", "--known", "old")
 
 
@@ -219,3 +227,35 @@ def test_feedback_and_exports_are_written(run: Run, tmp_path: Path) -> None:
         "0 judgements"
         in run("known", "export", "partner", "--format", "ncmec-feedback", "--out", tmp_path / "f").output
     )
+
+
+def test_of_a_folder_of_pages_the_answers_without_entries_are_left_out(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    entry = ncmec_image("osk", "2026-01-01T00:00:00Z", f"<md5>{MD5['osk.txt']}</md5>")
+    (folder / "1.xml").write_text(NCMEC_PAGE.format(entry))
+    (folder / "2.xml").write_text('<status xmlns="https://hashsharing.ncmec.org/hashsharing/v2"><remoteIp/></status>')
+    told = run("known", "import", folder, "--name", "pages", "--role", "review").output
+
+    assert "left out: 2.xml" in told
+    assert "1 entries with 1 md5" in told
+
+
+def test_many_near_hashes_are_told_in_few_lines(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "many.pdq"
+    path.write_text("".join(f"{'ab' * 31}{number:02x}\n" for number in range(25)))
+    run("known", "import", path, "--name", "many", "--role", "alert", "--values", "pdq")
+    told = run("known", "lookup", "ab" * 32).output
+
+    assert told.count("alert: many") == 10
+    assert "many: and 15 more" in told
+    assert len(json.loads(run("known", "lookup", "ab" * 32, "--json").output)["matches"]) == 25
+
+
+def test_a_known_video_is_found_by_the_samples_of_it(run: Run, tmp_path: Path) -> None:
+    video = shared("formats/vpdq/pattern-sd-grey-bar.mp4")
+    run("known", "import", video.with_suffix(".txt"), "--name", "clips", "--role", "alert")
+    told = run("known", "lookup", video).output
+
+    assert "clips: video pattern-sd-grey-bar.txt" in told
+    assert "100.0 % of this one's" in told

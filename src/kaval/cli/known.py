@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from kaval.cli.exits import Exit
 from kaval.cli.known_progress import Speaker
 from kaval.core.errors import UsageError
 from kaval.knownsets import Role, SetInfo
-from kaval.knownsets.store import Store, default_store
+from kaval.knownsets.store import Store, default_store, expired
 
 COMMANDS = {
     "confirm": "kaval.cli.known_judging:confirm",
@@ -165,8 +164,14 @@ def import_command(
 
 
 def _inside(folder: Path) -> list[Path]:
-    """Return the files of a folder in order of name; hidden ones are none of a set."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    """Return the files of a folder in order of name; hidden ones are none of a set, nor are answers without entries."""
+    from kaval.knownsets.formats.ncmec import answers_otherwise
+
+    found = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    others = [path for path in found if answers_otherwise(path)] if len(found) > 1 else []
+    for path in others:
+        click.echo(f"  left out: {safe_text(path.name)} is an answer of NCMEC that holds no entries", err=True)
+    return [path for path in found if path not in others]
 
 
 def _columns(given: tuple[str, ...]) -> dict[str, str]:
@@ -185,11 +190,6 @@ def counts_text(info: SetInfo) -> str:
     """Return what a set holds, in a line."""
     values = ", ".join(f"{count_text(count)} {algorithm}" for algorithm, count in info.counts.items())
     return f"{count_text(info.entries)} entries with {values or 'nothing to match'}"
-
-
-def expired(info: SetInfo) -> bool:
-    """Whether the day until which a set may be used has passed."""
-    return info.expires_on is not None and info.expires_on < datetime.now(UTC).date().isoformat()
 
 
 @click.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from kaval.media.studio import Studio
 from kaval.stages.looking_up import Answer, Asked, decoder, look_up_file, look_up_value
 
 _STATEMENTS = 5
+_NEAR = 10
 _WORDS = {True: "yes", False: "no", None: "not said"}
 
 
@@ -54,6 +56,8 @@ def lookup(
     desk = store.desk(list(names) or None)
     if not desk.sets:
         raise UsageError(f"there is no known set in {store.root}; import one with kaval known import")
+    for name in desk.not_asked:
+        click.echo(f"{safe_text(name)}: not asked, the day until which it may be used has passed", err=True)
     asked = Asked(threshold=threshold, quality_floor=quality, photodna=photodna)
     studio = None if no_media else decoder()
     try:
@@ -83,17 +87,32 @@ def _answers(text: str, desk: Desk, asked: Asked, studio: Studio | None) -> Iter
 
 def _told(answer: Answer) -> str:
     lines = [safe_text(answer.what)]
-    lines += [f"  {line}" for matches in _together(answer.matches) for line in _why(matches)]
     for name, video in answer.videos:
         lines.append(
             f"  {safe_text(name)}: video {safe_text(video.video)}: "
             f"{video.known_share:.1f} % of the known video's frames are in this one, "
             f"{video.seized_share:.1f} % of this one's are in the known video (distance up to {video.threshold})"
         )
+    shown, more = _foremost(answer.matches)
+    lines += [f"  {line}" for matches in _together(shown) for line in _why(matches)]
+    lines += [
+        f"  {safe_text(name)}: and {count} more hashes within the distance (--json)" for name, count in more.items()
+    ]
     if not answer.matches and not answer.videos:
         lines.append("  in no set" if not answer.remarks else "  no match among what could be looked at")
     lines += [f"  note: {safe_text(remark)}" for remark in answer.remarks]
     return "\n".join(lines)
+
+
+def _foremost(matches: Sequence[Match]) -> tuple[list[Match], Counter[str]]:
+    """Return matches without all but the nearest few of each set, and how many were left away of each."""
+    near: Counter[str] = Counter()
+    shown = []
+    for match in matches:
+        near[match.set_name] += match.algorithm not in EXACT
+        if match.algorithm in EXACT or near[match.set_name] <= _NEAR:
+            shown.append(match)
+    return shown, Counter({name: count - _NEAR for name, count in near.items() if count > _NEAR})
 
 
 def _together(matches: Sequence[Match]) -> list[list[Match]]:

@@ -47,10 +47,11 @@ def _holds(known: CompiledSet, algorithm: str, value: str) -> bool:
 
 
 class Desk:
-    """Several open sets that are asked together."""
+    """Several open sets that are asked together; ``not_asked`` names those whose day has passed."""
 
-    def __init__(self, sets: Sequence[CompiledSet], said: Said | None = None) -> None:
+    def __init__(self, sets: Sequence[CompiledSet], said: Said | None = None, not_asked: Sequence[str] = ()) -> None:
         self.sets = tuple(sets)
+        self.not_asked = tuple(not_asked)
         self._said = said or {}
         self._silencer = Silencer(sets)
 

@@ -80,6 +80,11 @@ class Description:
                 raise UsageError(f"{title} {day!r} is no date; write YYYY-MM-DD") from error
 
 
+def expired(info: SetInfo) -> bool:
+    """Whether the day until which a set may be used has passed."""
+    return info.expires_on is not None and info.expires_on < datetime.now(UTC).date().isoformat()
+
+
 class Store:
     """The known sets in a folder."""
 
@@ -145,11 +150,24 @@ class Store:
                     raise
 
     def desk(self, names: Sequence[str] | None = None) -> Desk:
-        """Return the sets of those names, or all, ready to be asked together; negative sets are always among them."""
+        """Return the sets of those names, or all, ready to be asked together; negative sets are always among them.
+
+        A set past its day is not asked: where all are, the desk names it.
+
+        Raises:
+            UsageError: There is no set of a name, or the day until which it may be used has passed.
+        """
+        late = [name for name in self.names() if expired(self.info(name))]
         chosen = list(dict.fromkeys(names if names is not None else self.names()))
-        chosen += [name for name in self.negatives() if name not in chosen]
+        for name in chosen if names is not None else ():
+            if name in late:
+                until = self.info(name).expires_on
+                raise UsageError(f"the known set {name!r} was to be used until {until}; import a newer version")
+        negatives = self.negatives()
+        chosen = [name for name in chosen if name not in late and name not in negatives] + negatives
         sets = [self.open(name) for name in chosen]
-        return Desk(sets, {name: self.judgements(name).standing() for name in chosen})
+        not_asked = [name for name in late if name not in chosen]
+        return Desk(sets, {name: self.judgements(name).standing() for name in chosen}, not_asked)
 
     def negatives(self) -> list[str]:
         """Return the names of the negative sets."""

@@ -134,10 +134,15 @@ def _near(frames: Sequence[Frame], desk: Desk, asked: Asked) -> list[Match]:
 
 
 def _videos(frames: Sequence[Frame], desk: Desk, asked: Asked) -> list[tuple[str, VideoMatch]]:
+    """Return the known videos that share enough with a seized one, counted of either side: its frames are samples."""
     moving = [frame.pdq for frame in frames if frame.at_ms is not None]
     if not moving:
         return []
-    return [(known.info.name, match) for known in desk.sets for match in known.videos(moving, asked.threshold)]
+    found: list[tuple[str, VideoMatch]] = []
+    for known in desk.sets:
+        sides = (known.videos(moving, asked.threshold, side=side) for side in ("known", "seized"))
+        found += [(known.info.name, match) for match in dict.fromkeys(match for side in sides for match in side)]
+    return found
 
 
 def decoder() -> Studio:

@@ -262,7 +262,7 @@ def test_pages_written_again_with_prefixes_or_in_utf_16(tmp_path: Path) -> None:
 def test_of_sixty_four_digits_it_is_said_what_they_were_taken_for(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     path.write_text("\n".join(L) + "\n")
-    assert "64 digits were taken for sha256" in read(path)[0].remarks[0]
+    assert "64 digits were taken for SHA-256" in read(path)[0].remarks[0]
 
 
 def test_attributes_that_are_no_digests_are_counted(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class DigestLists:
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Yield the digests; a line that is none is counted as skipped."""
         usual = 0
-        told = reading.start > 0
+        told = reading.start > 0 or reading.hex64 != "auto"
         for block, position in line_blocks(reading.path, reading.start):
             usual = usual or _usual_length(block)
             if not block.endswith(b"\n"):
@@ -82,7 +82,9 @@ class DigestLists:
             taken = [algorithm for algorithm in ("sha256", "pdq") if algorithm in batch.columns]
             if taken and not told:
                 told = True
-                batch = replace(batch, remarks=(f"64 digits were taken for {taken[0]} (--values says otherwise)",))
+                batch = replace(
+                    batch, remarks=("64 digits were taken for SHA-256; if they are PDQ hashes, say --values pdq",)
+                )
             yield batch
 
     def statement(self, detail: bytes) -> Statement:

@@ -31,7 +31,7 @@ _KINDS = {"image": False, "video": False, "deletedImage": True, "deletedVideo": 
 _ENTRIES_A_BATCH = 1 << 14
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?queryResult[\s>]")
-_OTHER_ROOTS = ("status", "feedbackSubmission", "availableFeedbackReasons", "submissionResult")
+_OTHER_ROOTS = re.compile(rb"<(?:[\w.-]+:)?(?:status|feedbackSubmission|availableFeedbackReasons|\w+Result)[\s>]")
 
 
 @SET_FORMATS.register
@@ -79,6 +79,15 @@ class Ncmec:
             notes={"kind": said["kind"]},
             feedback=tuple(Feedback(**one) for one in said["feedback"]),
         )
+
+
+def answers_otherwise(path: Path) -> bool:
+    """Whether a file is an answer or a form of the same service that holds no entries: status, reasons, feedback."""
+    with open_source(path) as file:
+        head = file.read(1 << 12)
+    if NAMESPACE[1:-1].encode() not in head or _ROOT.search(head):
+        return False
+    return _OTHER_ROOTS.search(head) is not None
 
 
 def _take_pages(connection: sqlite3.Connection, paths: tuple[Path, ...]) -> tuple[str, ...]:

@@ -234,8 +234,10 @@ class _Decoder:
             media = self._many.decode(items.text)
         except (msgspec.DecodeError, UnicodeDecodeError):
             media = [self._read(bytes(one), tallies) for one in items.raw]
-        for index in [index for index, one in enumerate(media) if one.MD5 is None and one.SHA1 is None]:
+        texts = [one.MD5 for one in media]
+        for index in [] if None not in texts else [at for at, one in enumerate(media) if one.MD5 is one.SHA1 is None]:
             media[index] = _lenient(bytes(raw[index]))
+            texts[index] = media[index].MD5
         sizes = list(map(len, raw))
         if max(sizes, default=0) > LONGEST_ENTRY or any([one.Miniature for one in media]):  # noqa: C419 - a list is quicker
             raw = [self._without_pictures(one) for one in raw]
@@ -245,7 +247,7 @@ class _Decoder:
         categories = Counter([one.Category for one in media])
         return Batch(
             entries=len(media),
-            columns=self._columns(media, skipped),
+            columns=self._columns(media, texts, skipped),
             details=b"" if self._verbatim else b"".join(raw),
             detail_sizes=() if self._verbatim else sizes,
             detail_places=items.starts if self._verbatim else None,
@@ -278,10 +280,10 @@ class _Decoder:
             tallies["entry with a field of another type"] += 1
             return _lenient(one)
 
-    def _columns(self, media: Sequence[Any], skipped: Counter[str]) -> dict[str, Column]:
+    def _columns(self, media: Sequence[Any], md5: Sequence[str | None], skipped: Counter[str]) -> dict[str, Column]:
         columns = {}
         named = np.zeros(len(media), dtype=bool)
-        for algorithm, texts in (("md5", [one.MD5 for one in media]), ("sha1", [one.SHA1 for one in media])):
+        for algorithm, texts in (("md5", md5), ("sha1", [one.SHA1 for one in media])):
             values, owners = decode_column(texts, WIDTHS[algorithm])
             named[owners] = True
             if len(values):
