@@ -15,6 +15,7 @@ class _Group(click.Group):
 
     commands_by_name = {  # noqa: RUF012
         "capabilities": "kaval.cli.asking:capabilities",
+        "cluster": "kaval.cli.clustering:cluster",
         "examine": "kaval.cli.examining:examine_command",
         "extract": "kaval.cli.extracting:extract",
         "graph": "kaval.cli.conversing:graph",

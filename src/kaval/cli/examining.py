@@ -19,6 +19,7 @@ from kaval.core.keys import Keyring
 from kaval.examination import KnownSetSource, Progress, Request, examine
 from kaval.knownsets import Role
 from kaval.knownsets.store import Store, default_store
+from kaval.stages.cluster import ClusterExecutor, ClusterPlace
 from kaval.stages.plan import Plan
 
 HARMLESS = frozenset(
@@ -122,6 +123,11 @@ def _given_digests(values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--resume", is_flag=True, help="Take up an interrupted examination in --out.")
 @click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Worker processes.")
 @click.option(
+    "--cluster",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Let the machines of a cluster work; a file of settings, see the how-to on several machines.",
+)
+@click.option(
     "--depth",
     type=click.IntRange(0, 16),
     default=4,
@@ -171,6 +177,7 @@ def examine_command(
     given: tuple[str, ...],
     resume: bool,
     workers: int,
+    cluster: Path | None,
     depth: int,
     threshold: int,
     no_media: bool,
@@ -211,8 +218,8 @@ def examine_command(
         given_digests=_given_digests(given),
     )
     request = Request(
-        source=source,
-        folder=folder,
+        source=source if cluster is None else source.resolve(),
+        folder=folder if cluster is None else folder.resolve(),
         plan=plan,
         authority=(authority or "").strip(),
         operator=operator or getpass.getuser(),
@@ -225,8 +232,22 @@ def examine_command(
     if isinstance(speaker, TerminalSpeaker) and request.known_sets:
         speaker.show()
     with speaker:
-        manifest = examine(request, workers=workers, resume=resume, report=speaker)
+        if cluster is None:
+            manifest = examine(request, workers=workers, resume=resume, report=speaker)
+        else:
+            with ClusterExecutor(ClusterPlace.read(cluster), plan.hang_seconds) as machines:
+                machines.check(request.source, request.folder, *_also_read(request))
+                workers = machines.size
+                manifest = examine(request, workers=workers, resume=resume, executor=machines, report=speaker)
     return _close(manifest, folder, as_json)
+
+
+def _also_read(request: Request) -> list[Path]:
+    """Return what workers read beside source and folder, as far as it exists before the examination begins."""
+    paths = [known.store for known in request.known_sets if known.store is not None]
+    if request.key_path is not None:
+        paths.append(request.key_path if request.key_path.exists() else request.key_path.parent)
+    return [path.resolve() for path in paths]
 
 
 def _close(manifest: dict[str, Any], folder: Path, as_json: bool) -> int:
