@@ -65,6 +65,7 @@ def make_demo(*, password: str, secret: str) -> DemoPeople:
     )
     for account in cast.all():
         _let_in(account, password, secret)
+        account.refresh_from_db()
     return cast
 
 

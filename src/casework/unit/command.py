@@ -55,7 +55,10 @@ def main() -> None:
 @click.option("--supervisor", metavar="NAME", help="Log-in name of the first supervisor.")
 @click.option("--unit", "unit_name", default="Headquarters", show_default=True, help="The unit the two belong to.")
 @click.option("--address", default="https://localhost:8443", show_default=True, help="Where browsers will reach it.")
-def setup(administrator: str | None, supervisor: str | None, unit_name: str, address: str) -> None:
+@click.option(
+    "--demo", "as_demo", is_flag=True, help="Fill the new unit with invented people and one case, marked DEMO."
+)
+def setup(administrator: str | None, supervisor: str | None, unit_name: str, address: str, as_demo: bool) -> None:
     """Make the key, the configuration and the database, and invite the first two people. May be run again."""
     with told():
         data_dir = default_data_dir()
@@ -67,6 +70,20 @@ def setup(administrator: str | None, supervisor: str | None, unit_name: str, add
         for name, role in ((administrator, "administrator"), (supervisor, "supervisor")):
             if name:
                 click.echo(f"{role} {name}: {address.rstrip('/')}{_invite(name, role, unit_name)}")
+        if as_demo:
+            _fill()
+
+
+def _fill() -> None:
+    from casework.accounts import api as accounts
+    from casework.unit.demo import make_demo
+
+    made = make_demo()
+    click.echo(f"Password of everybody: {made.password}")
+    click.echo(f"Authenticator secret of everybody: {made.secret}")
+    for account in made.people.all():
+        roles = ", ".join(sorted(accounts.standing_of(account).roles))
+        click.echo(f"{account.username:<16} {roles}")
 
 
 def _prepare(data_dir: Path, address: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,9 +12,8 @@ from django.db import transaction
 from casework.accounts import api as accounts
 from casework.cases import api as cases
 from casework.exhibits import api as exhibits
-from casework.lib import clock
 from casework.lib.errors import ConfigurationError
-from casework.people import api as people
+from casework.papers import api as papers
 
 PASSWORD = "four demo kettles hum"  # noqa: S105 - printed on the terminal, for a unit that holds nothing
 
@@ -41,33 +39,33 @@ def make_demo() -> DemoUnit:
         raise ConfigurationError("People work in this unit already; a demonstration is made in an empty one.")
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
     cast = accounts.make_demo(password=PASSWORD, secret=secret)
-    case, other = _cases(cast)
-    persons = people.make_demo(acting=cast.lead, case=case, other_case=other)
+    register = cases.make_demo(acting=cast.lead, members=(cast.store, cast.examiner, cast.support))
+    case = register.case.pk
+    for reader, purpose in ((cast.legal, "DEMO: advice on the charges"), (cast.supervisor, "DEMO: supervision")):
+        accounts.assign(acting=cast.lead, to=reader, case=case, capacity=accounts.Capacity.READER, purpose=purpose)
     hands = exhibits.Hands(lead=cast.lead, storekeeper=cast.store, examiner=cast.examiner, supervisor=cast.supervisor)
-    exhibits.make_demo(hands=hands, case=case)
-    del persons
+    phone, *_others = exhibits.make_demo(hands=hands, case=case)
+    _papers(cast, phone)
     return DemoUnit(people=cast, case=case, password=PASSWORD, secret=secret)
 
 
-def _cases(cast: accounts.DemoPeople) -> tuple[UUID, UUID]:
-    known = clock.now() - timedelta(days=3)
-    made = [
-        cases.open_case(
-            acting=cast.lead,
-            title=title,
-            classification=cases.Classification.MATERIAL,
-            purpose="investigation (DEMO)",
-            first_known_at=known,
-        ).pk
-        for title in ("Telephone from the Demo lane (DEMO)", "Platform report 7 (DEMO)")
-    ]
-    worker, reader = accounts.Capacity.WORKER, accounts.Capacity.READER
-    for to, capacity, purpose in (
-        (cast.store, worker, "keeping of the exhibits"),
-        (cast.examiner, worker, "examination of the exhibits"),
-        (cast.support, worker, "support of the victim"),
-        (cast.legal, reader, "advice on the charges"),
-        (cast.supervisor, reader, "supervision"),
-    ):
-        accounts.assign(acting=cast.lead, to=to, case=made[0], capacity=capacity, purpose=purpose)
-    return made[0], made[1]
+def _papers(cast: accounts.DemoPeople, phone: exhibits.Exhibit) -> None:
+    exhibits.issue_custody_sequence(
+        acting=cast.lead, exhibit=phone, language=papers.Language.MALAYALAM, place="Demo town"
+    )
+    kind, *_others = exhibits.certificates_for(phone, person=cast.examiner)
+    exhibits.issue_certificate(
+        acting=cast.examiner,
+        exhibit=phone,
+        kind=kind,
+        language=papers.Language.ENGLISH,
+        certifier=exhibits.Certifier(
+            name=cast.examiner.name,
+            parent="Demo Parent",
+            address="Demo town",
+            designation="examiner (DEMO)",
+            relation=("operated",),
+        ),
+        submission=exhibits.Submission(record="DEMO: image of the telephone", to="DEMO: Special Court"),
+        place="Demo town",
+    )
