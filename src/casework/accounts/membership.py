@@ -9,6 +9,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from casework.accounts import rules
 from casework.accounts.models import Account, Conflict, Membership, RoleGrant
@@ -72,9 +73,9 @@ def case_ids_open_to(account: Account) -> list[UUID]:
     """Return the cases the account may know, to be used as ``pk__in``: a sub-query here is a thousand times slower."""
     if not rules.can_know_cases(standing_of(account)):
         return []
-    excluded = set(Conflict.objects.filter(account=account).values_list("case", flat=True))
-    running = Membership.objects.filter(account=account, ended_at=None).values_list("case", flat=True)
-    return [case for case in running if case not in excluded]
+    excluded = Conflict.objects.filter(account=account, case=OuterRef("case"))
+    running = Membership.objects.filter(~Exists(excluded), account=account, ended_at=None)
+    return list(running.values_list("case", flat=True))
 
 
 def members_of(acting: Account, case: UUID) -> list[Membership]:
