@@ -16,8 +16,15 @@ class ExhibitsConfig(AppConfig):
     label = "exhibits"
 
     def ready(self) -> None:
-        """Put the triggers back after every migration: SQLite makes a table anew to change it, and forgets them."""
+        """Put the triggers back after every migration, and answer for the laboratory.
+
+        SQLite makes a table anew to change it, and forgets its triggers.
+        """
         post_migrate.connect(_install, sender=self)
+        from casework.cases import api as cases  # the tables are known only now
+        from casework.exhibits import queue
+
+        cases.use_laboratory_queue(queue.laboratory_queue)
 
 
 def _install(using: str, **_rest: Any) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -91,8 +92,17 @@ def received_arguments(exhibits: list[Any], person: accounts.Account, *, sealed:
     }
 
 
-def offers_to(person: accounts.Account) -> Any:
-    """Return the hand-overs that wait for this person, in the cases they may know, oldest first."""
-    rows = HandOver.objects.filter(receiver=person, state=OfferState.OPEN)
-    rows = rows.filter(exhibit__case_id__in=accounts.case_ids_open_to(person))
-    return rows.select_related("exhibit__case", "offered_by", "seal").order_by("offered_at")
+def offers_to(person: accounts.Account, cases: Sequence[UUID]) -> QuerySet[HandOver]:
+    """Return the hand-overs of these cases that wait for the person, oldest first."""
+    rows = HandOver.objects.filter(receiver=person, state=OfferState.OPEN, exhibit__case_id__in=cases)
+    return _for_a_list(rows).select_related("exhibit__case", "offered_by", "seal")
+
+
+def offers_by(person: accounts.Account, cases: Sequence[UUID]) -> QuerySet[HandOver]:
+    """Return the hand-overs of these cases that the person offered and nobody took, oldest first."""
+    rows = HandOver.objects.filter(offered_by=person, state=OfferState.OPEN, exhibit__case_id__in=cases)
+    return _for_a_list(rows).select_related("exhibit", "receiver")
+
+
+def _for_a_list(rows: QuerySet[HandOver]) -> QuerySet[HandOver]:
+    return rows.defer("exhibit__passcode").order_by("offered_at")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from casework.accounts import api as accounts
 from casework.accounts.api import account_of
 from casework.exhibits import custody, photographs, reading, seals
-from casework.exhibits.asking import ask, both, colleagues_in, filled, offers_to, received_arguments
+from casework.exhibits.asking import ask, both, colleagues_in, filled, offers_by, offers_to, received_arguments
 from casework.exhibits.forms import (
     BackForm,
     BreakForm,
@@ -27,7 +27,7 @@ from casework.exhibits.forms import (
     SealForm,
     chosen,
 )
-from casework.exhibits.models import Exhibit, HandOver, Specimen
+from casework.exhibits.models import Exhibit, Specimen
 from casework.exhibits.rules import Condition, OfferState, Office, Purpose, SealKind
 from casework.lib.errors import AbsentError
 
@@ -88,10 +88,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
     """List what waits to be acknowledged by this person, and what this person offered."""
     person = account_of(request)
     reading.check_works_on_cases(person)
-    open_cases = accounts.case_ids_open_to(person)
-    offered = HandOver.objects.filter(offered_by=person, state=OfferState.OPEN, exhibit__case_id__in=open_cases)
-    offered = offered.select_related("exhibit", "receiver").order_by("offered_at")
-    context = {"to_me": offers_to(person)[:_TOGETHER_AT_MOST], "offered": offered[:_TOGETHER_AT_MOST]}
+    cases = accounts.case_ids_open_to(person)
+    to_me, offered = offers_to(person, cases), offers_by(person, cases)
+    context = {"to_me": to_me[:_TOGETHER_AT_MOST], "offered": offered[:_TOGETHER_AT_MOST]}
     return render(request, "exhibits/waiting.html", context)
 
 
@@ -102,7 +101,8 @@ def acknowledge(request: HttpRequest, offer: UUID) -> HttpResponse:
     shown = reading.get_offer(offer, person=person)
     if shown.receiver_id != person.pk or shown.state != OfferState.OPEN:
         raise AbsentError("hand-over")
-    together = list(offers_to(person).filter(batch=shown.batch)[:_TOGETHER_AT_MOST])
+    cases = accounts.case_ids_open_to(person)
+    together = list(offers_to(person, cases).filter(batch=shown.batch)[:_TOGETHER_AT_MOST])
     things = [one.exhibit for one in together]
     arguments = received_arguments(things, person, sealed=any(one.seal_id for one in together))
     form = filled(request, ReceivedForm, **arguments)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from casework.accounts import api as accounts
-from casework.exhibits.asking import offers_to
-from casework.exhibits.models import Forwarding, HandOver
-from casework.exhibits.rules import OfferState
+from casework.exhibits.asking import offers_by, offers_to
+from casework.exhibits.models import Forwarding
 from casework.law.api import INDIA
 from casework.lib import clock
 from casework.lib.hooks import Waiting
@@ -26,10 +26,10 @@ def waiting_for(account: accounts.Account) -> list[Waiting]:
     cases = accounts.case_ids_open_to(account)
     if not cases:
         return []
-    return [*_to_take(account), *_not_taken(account), *_at_laboratories(account)]
+    return [*_to_take(account, cases), *_not_taken(account, cases), *_at_laboratories(cases)]
 
 
-def _to_take(account: accounts.Account) -> list[Waiting]:
+def _to_take(account: accounts.Account, cases: list[UUID]) -> list[Waiting]:
     now = clock.now()
     return [
         Waiting(
@@ -40,14 +40,12 @@ def _to_take(account: accounts.Account) -> list[Waiting]:
             overdue=now - one.offered_at > _TAKEN_WITHIN,
             kind=_("Hand-overs"),
         )
-        for one in offers_to(account)[:_AT_MOST]
+        for one in offers_to(account, cases)[:_AT_MOST]
     ]
 
 
-def _not_taken(account: accounts.Account) -> list[Waiting]:
+def _not_taken(account: accounts.Account, cases: list[UUID]) -> list[Waiting]:
     late = clock.now() - _TAKEN_WITHIN
-    rows = HandOver.objects.filter(offered_by=account, state=OfferState.OPEN, offered_at__lt=late)
-    rows = rows.filter(exhibit__case_id__in=accounts.case_ids_open_to(account)).select_related("exhibit", "receiver")
     return [
         Waiting(
             due=(one.offered_at + _TAKEN_WITHIN).astimezone(INDIA).date(),
@@ -57,14 +55,14 @@ def _not_taken(account: accounts.Account) -> list[Waiting]:
             overdue=True,
             kind=_("Hand-overs"),
         )
-        for one in rows.order_by("offered_at")[:_AT_MOST]
+        for one in offers_by(account, cases).filter(offered_at__lt=late)[:_AT_MOST]
     ]
 
 
-def _at_laboratories(account: accounts.Account) -> list[Waiting]:
+def _at_laboratories(cases: list[UUID]) -> list[Waiting]:
     now = clock.now()
     rows = Forwarding.objects.filter(sent_at__isnull=False, returned_at=None)
-    rows = rows.filter(case_id__in=accounts.case_ids_open_to(account)).select_related("laboratory")
+    rows = rows.filter(case_id__in=cases).select_related("laboratory")
     return [
         Waiting(
             due=(one.sent_at + _ASKED_AFTER).astimezone(INDIA).date(),
