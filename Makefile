@@ -12,7 +12,7 @@ PYTEST_WORKERS ?= 2
 
 .PHONY: help
 help:
-	@echo "make demo     set up, build evidence, examine it, report, compare with the truth (about three minutes)"
+	@echo "make demo     set up, build evidence, examine it, report, compare with the truth; then serve an invented unit"
 	@echo "make test     set up, then lint, types, boundaries and all tests"
 	@echo "make system   install the Debian packages of requirements/system.txt (asks apt; needs root)"
 	@echo "make quick    the tests without the slow ones"
@@ -62,6 +62,7 @@ lock:
 .PHONY: demo
 demo: setup
 	$(BIN)/python -m demonstration run --out demo
+	$(BIN)/python -m demonstration unit --out demo/unit
 
 # ---- checks ----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from demonstration import journey
+from demonstration import unit as serving
 from demonstration.build import build as build_evidence
 from demonstration.comparison import compare as compare_with
 from demonstration.programs import ProgramError
@@ -57,6 +58,14 @@ def run(out: Path, seed: int, workers: int) -> None:
     """Build, examine, show, report, compare."""
     comparison = journey.run(out, seed=seed, workers=workers, console=Console())
     sys.exit(1 if comparison.failures else 0)
+
+
+@main.command()
+@click.option("--out", type=_FOLDER, default=Path("demo/unit"), show_default=True, help="The folder of the unit.")
+@click.option("--stay/--end", default=None, help="Serve until Ctrl-C; by default where a person sits at the terminal.")
+def unit(out: Path, stay: bool | None) -> None:
+    """Make an invented unit, serve its pages here, and say how to sign in."""
+    serving.serve(out, Console(), stay=serving.is_watched() if stay is None else stay)
 
 
 @main.command()
