@@ -135,7 +135,7 @@ def test_numbers_that_other_rows_hold_speak_against_a_table_that_never_uses_one_
 def test_pages_of_an_index_are_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(f"PRAGMA auto_vacuum = FULL; {MESSAGES} {TABLES}")
+        connection.executescript(f"PRAGMA synchronous = OFF; PRAGMA auto_vacuum = FULL; {MESSAGES} {TABLES}")
         fill_messages(connection, random.Random(1), 1500)
         connection.executescript("CREATE TABLE pair(a INT, b INT, c INT, PRIMARY KEY(a, b)) WITHOUT ROWID;")
         connection.executemany("INSERT INTO pair VALUES (?, ?, ?)", [(at, at * 3, at) for at in range(500)])

@@ -166,3 +166,42 @@ def test_damaged_databases_with_damaged_logs_end_soon_in_rows_or_notices(tmp_pat
         _read_all(content, other if mode == "wal" else None, other if mode != "wal" else None)
 
         assert time.process_time() - started < SECONDS
+
+
+def _tampered(content: bytes, chance: random.Random) -> bytes:
+    """Return a database whose chains, pointers, counts and sizes were set to mislead."""
+    damaged = bytearray(content)
+    size = int.from_bytes(content[16:18], "big")
+    pages = len(content) // size
+    page = chance.randrange(1, pages) * size
+    within = chance.randrange(16, size - 8)
+    loop = within.to_bytes(2, "big")
+    changes: list[list[tuple[int, bytes]]] = [
+        [(page + 1, loop), (page + within, loop + b"\x00\x04")],
+        [(page + 3, b"\xff\xff"), (page + 8, loop * ((size - 8) // 2))],
+        [(page, bytes([chance.choice((2, 5, 10, 13))])), (page + 8, (page // size + 1).to_bytes(4, "big"))],
+        [(32, (page // size + 1).to_bytes(4, "big")), (page, (page // size + 1).to_bytes(4, "big") + b"\xff" * 4)],
+        [(16, chance.choice((b"\x00\x01", b"\x02\x00", b"\x20\x00")))],
+        [(28, b"\xff\xff\xff\xff"), (page + within, b"\xff" * 9)],
+        [(page + 200, (b"\x1e\x01\x08\x00\x01\x01\x15\x04\x07\x00" * size)[: size - 200])],
+        [(page + 8, b"\x00\x00\x00\x04" * ((size - 8) // 4))],
+    ]
+    for change in chance.sample(changes, 2):
+        for place, part in change:
+            damaged[place : place + len(part)] = part
+    return bytes(damaged[: len(content)])
+
+
+@pytest.mark.parametrize("page_size", [1024, 4096, 32768])
+def test_chains_and_counts_set_to_mislead_end_soon(tmp_path: Path, page_size: int) -> None:
+    path, chance = tmp_path / "x.db", random.Random(page_size)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(f"PRAGMA synchronous = OFF; PRAGMA page_size = {page_size}; {MESSAGES}")
+        fill_messages(connection, chance, 600)
+        connection.execute("DELETE FROM message WHERE _id % 3 = 0")
+    content = path.read_bytes()
+    for _ in range(20):
+        started = time.process_time()
+        _read_all(_tampered(content, chance), None, None)
+
+        assert time.process_time() - started < SECONDS

@@ -59,6 +59,8 @@ def record_types(block: bytes, record: int) -> tuple[list[int], int] | None:
             return (list(head), record + size) if size and len(head) == size - 1 else None
         size, place = varint(block, record)
         end = record + size
+        if end > len(block):
+            return None
         types = []
         while place < end:
             serial_type, place = varint(block, place)

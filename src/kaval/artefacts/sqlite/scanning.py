@@ -237,11 +237,13 @@ def _with_known_ends(sheet: Sheet, space: Space, found: list[Remains]) -> list[R
     if not found:
         return found
     ends = sorted({space.end, *(one.start for one in found), *(at for at, _ in space.blocks)})
+    places = sheet.block_places(space)
     kept = []
     for one in found:
         at = bisect_left(ends, one.end)
         known = at < len(ends) and ends[at] - one.end <= _FRAGMENT
         if not (known or one.cut):
-            known = any(one.end <= place <= one.end + _FRAGMENT for place in sheet.block_places(space))
+            place = bisect_left(places, one.end)
+            known = place < len(places) and places[place] - one.end <= _FRAGMENT
         kept.append(one if known or one.cut else one.cut_at(one.end - 1))
     return kept

@@ -35,7 +35,10 @@ class Sheet:
         following, size = words[:-2], words[2:]
         at = np.flatnonzero((size >= 4) & ((following == 0) | (following <= self.usable_size - 4)))
         later, held = following[at].astype(np.int64), size[at].astype(np.int64)
-        possible = at[((later == 0) | (later > at)) & (held <= self.usable_size - at)]
+        fitting = ((later == 0) | (later > at)) & (held <= self.usable_size - at)
+        possible, later = at[fitting], later[fitting]
+        if self.usable_size > _LARGE:
+            possible = possible[(later == 0) | np.isin(later, possible)]
         return list(map(int, possible))
 
     @cached_property
@@ -49,10 +52,6 @@ class Sheet:
         Where a page is so large that most bytes do, the next block has to look like one as well.
         """
         places = self._block_places
-        if self.usable_size > _LARGE:
-            chained = set(places)
-            found = places[bisect_left(places, space.start) : bisect_left(places, space.end - 3)]
-            return [at for at in found if self._following(at) == 0 or self._following(at) in chained]
         return places[bisect_left(places, space.start) : bisect_left(places, space.end - 3)]
 
     def looks_like_block(self, place: int) -> bool:

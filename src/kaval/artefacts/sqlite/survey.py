@@ -197,7 +197,7 @@ def _read_cells(state: State, page: TreePage, pointers: Sequence[int], template:
         else:
             add_body(body_mark(body, size, local))
         add_front(hash(body[:FRONT]))
-        if template.learnt < _LEARNT_WHOLLY or place % _LEARNT_THEN == 0:
+        if head <= local and (template.learnt < _LEARNT_WHOLLY or place % _LEARNT_THEN == 0):
             types = record_types(block, place)
             if types is not None:
                 template.learn(types[0])
