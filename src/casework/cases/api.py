@@ -23,7 +23,7 @@ from casework.cases.child_paths import (
     open_child_path,
     set_erasure,
 )
-from casework.cases.clocks import excuse, extend, meet
+from casework.cases.clocks import count_anew, excuse, extend, meet
 from casework.cases.courts import record_sitting
 from casework.cases.deciding import decide, finish_task, give_task, refuse_task, withdraw_task
 from casework.cases.demo import Demo, make_demo
@@ -57,6 +57,7 @@ __all__ = [
     "cases_open_to",
     "class_by_board",
     "confirm_no_lockup",
+    "count_anew",
     "decide",
     "end_case",
     "end_support",

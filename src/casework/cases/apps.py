@@ -10,3 +10,10 @@ class CasesConfig(AppConfig):
 
     name = "casework.cases"
     label = "cases"
+
+    def ready(self) -> None:
+        """Tell people what cases are called."""
+        from casework.cases import naming
+        from casework.people import api as people
+
+        people.name_cases(naming.names_of)

@@ -70,6 +70,15 @@ def resume_after(acting: accounts.Account, event: Event, reason: str) -> None:
 
 
 @transaction.atomic
+def count_anew(*, acting: accounts.Account, case: UUID) -> Case:
+    """Count the clocks of a case by the rows of law as they stand now, after a legal officer has superseded one."""
+    found = lock_case(case, acting=acting)
+    recount(acting, found)
+    told(acting, "clocks_counted", found, {})
+    return found
+
+
+@transaction.atomic
 def meet(
     *,
     acting: accounts.Account,
@@ -144,11 +153,10 @@ def _count(acting: accounts.Account, event: Event) -> None:
     if not law.starts_a_clock(event.happened):
         return
     case = event.case
-    offences = offences_of(running_charges(case, event.person_id))
     path = ChildPath.objects.filter(case=case, person_id=event.person_id).first() if event.person_id else None
     dues = [
         (due, *rules.needed(due.rule.needs, due, path.jj_class if path else None, path.age if path else None))
-        for due in law.clocks_from(event.happened, event.at, offences, case.begun_on)
+        for due in _dues(event)
     ]
     standing = {one.key: one for one in Deadline.objects.filter(event=event)}
     wanted = [(due, settled, condition) for due, holds, settled, condition in dues if holds]
@@ -157,6 +165,24 @@ def _count(acting: accounts.Account, event: Event) -> None:
     for gone in standing.values():
         if gone.state == ClockState.RUNNING:
             _end(acting, gone, ClockState.VOID, clock.now(), "", reason="no charge it holds for")
+
+
+def _dues(event: Event) -> list[law.Due]:
+    """Return the duties an event starts; where several are accused, each is counted alone and the earliest end holds.
+
+    A graver offence governs the limitation of those it is tried with (BNSS 514(3)), not that of another accused.
+    """
+    charges = running_charges(event.case, event.person_id)
+    alone: dict[UUID | None, list[Charge]] = {}
+    for charge in charges:
+        alone.setdefault(charge.person_id, []).append(charge)
+    earliest: dict[str, law.Due] = {}
+    for group in alone.values() or [[]]:
+        for due in law.clocks_from(event.happened, event.at, offences_of(group), event.case.begun_on):
+            there = earliest.setdefault(due.rule.key, due)
+            if rules.sooner(due, there):
+                earliest[due.rule.key] = due
+    return list(earliest.values())
 
 
 def _put(

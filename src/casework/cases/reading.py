@@ -90,13 +90,20 @@ class Standing:
     events: list[Event]
     links: list[Link]
 
+    @property
+    def law_has_changed(self) -> bool:
+        """Tell whether a rule by which a clock was counted was superseded since."""
+        return any(hasattr(one.rule, "superseded_by") for one in self.clocks)
+
 
 def stand_of(case: UUID, *, person: accounts.Account) -> Standing:
     """Return everything the page of a case shows."""
     capacity = accounts.check_may_read(person, case)
     found = Case.objects.select_related("unit", "opened_by").get(pk=case)
     in_case = people.persons_in_case(person, case)
-    running = Deadline.objects.select_related("rule", "event").filter(case=found, state=ClockState.RUNNING)
+    running = Deadline.objects.select_related("rule__superseded_by", "event").filter(
+        case=found, state=ClockState.RUNNING
+    )
     paths = list(ChildPath.objects.filter(case=found).order_by("created_at"))
     titles = {one.person.pk: one.title for one in in_case}
     titles |= {path.person_id: path.pseudonym for path in paths if path.person_id}
@@ -106,7 +113,7 @@ def stand_of(case: UUID, *, person: accounts.Account) -> Standing:
         works=capacity is not accounts.Capacity.READER,
         firs=list(found.firs.order_by("-created_at")),
         clocks=sorted(running, key=lambda one: (one.due_at is None, one.due_at or found.created_at)),
-        charges=list(Charge.objects.select_related("offence").filter(case=found).order_by("created_at")),
+        charges=list(Charge.objects.select_related("offence__superseded_by").filter(case=found).order_by("created_at")),
         persons=in_case,
         titles=titles,
         paths=paths,

@@ -211,6 +211,15 @@ def needed(needs: Mapping[str, Any], due: Due, jj_class: str | None, age: int | 
     return True, due.settled and known, "" if known else due.condition
 
 
+def sooner(one: Due, other: Due) -> bool:
+    """Tell whether a duty presses more than another of its rule: the earlier end, then an open one, then no end."""
+    if one.due_at is not None and other.due_at is not None:
+        return one.due_at < other.due_at
+    if one.due_at is None and other.due_at is None:
+        return other.settled and not one.settled
+    return other.due_at is None
+
+
 def later(counted: datetime | None, extended: datetime | None) -> datetime | None:
     """Return the end as it stands: what was granted holds where it goes further than what is counted."""
     if counted is None or extended is None:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("clocks/default-bail/", views.default_bail, name="default_bail"),
     path("<uuid:case>/", views.case, name="case"),
     path("<uuid:case>/change/", views.rename, name="rename"),
+    path("<uuid:case>/clocks/count-anew/", views.count_anew, name="count_anew"),
     path("<uuid:case>/end/", views.end, name="end"),
     path("<uuid:case>/reopen/", views.reopen, name="reopen"),
     path("<uuid:case>/report/", views.fir, name="fir"),

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from casework.accounts import api as accounts
+from casework.cases import clocks as counting
 from casework.cases import happening, persons, queues, reading, registering, rules
 from casework.cases.access import check_leads, get_case
 from casework.cases.answering import ask, me
@@ -83,6 +84,13 @@ def case(request: HttpRequest, case: UUID) -> HttpResponse:
     procedure = law.procedure_of(stand.case.begun_on) if stand.case.begun_on else None
     context = {"stand": stand, "case": stand.case, "titles": stand.titles, "procedure": procedure}
     return render(request, "cases/case.html", {**context, "next": next_step(stand, clock.now())})
+
+
+@require_POST
+def count_anew(request: HttpRequest, case: UUID) -> HttpResponse:
+    """Count the clocks by the law as it stands now."""
+    counting.count_anew(acting=me(request), case=case)
+    return redirect("cases:case", case)
 
 
 @both

@@ -39,7 +39,17 @@ class SupersedeForm(UnitForm):
     court = forms.CharField(label=_("Court"), max_length=120, required=False)
     jj_class = forms.CharField(label=_("Class of the Juvenile Justice Act"), max_length=40, required=False)
     limitation = forms.CharField(label=_("Limitation"), max_length=40, required=False)
+    elements = forms.CharField(
+        label=_("Elements of proof"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("One on each line."),
+    )
     valid_to = forms.DateField(label=_("Held until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     note = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
     source = forms.CharField(label=_("Source"), max_length=300)
     reason = forms.CharField(label=_("Reason"), max_length=500)
+
+    def clean_elements(self) -> list[str]:
+        """Return the lines."""
+        return [line.strip() for line in self.cleaned_data["elements"].splitlines() if line.strip()]

@@ -74,7 +74,8 @@ def supersede(request: HttpRequest, offence: UUID) -> HttpResponse:
     _check_legal(request)
     row = get_object_or_404(Offence, pk=offence)
     names = [name for name in SupersedeForm.base_fields if name != "reason"]
-    form = SupersedeForm(request.POST or None, initial={name: getattr(row, name) for name in names})
+    initial = {**{name: getattr(row, name) for name in names}, "elements": "\n".join(row.elements)}
+    form = SupersedeForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         changes = {name: form.cleaned_data[name] for name in names}
         successor = superseding.supersede(

@@ -152,6 +152,18 @@ def test_possession_alone_is_barred_six_months_after_it_became_known(scene: Scen
     assert (with_67b.due_at, with_67b.condition, with_67b.settled) == (None, "no bar", True)
 
 
+def test_a_graver_charge_of_another_accused_does_not_lift_the_bar(scene: Scene) -> None:
+    one, other = enter(scene), enter(scene, name="Drenn Ovalis")
+    charge(scene, "POCSO 2012 15(1)", one)
+    record(scene, Happened.OFFENCE_KNOWN, datetime(2026, 9, 1, 4, 0, tzinfo=UTC))
+    charge(scene, "IT Act 2000 67B(a)-(e)", other)
+    parted = running(scene)["limitation"].due_at
+    charge(scene, "IT Act 2000 67B(a)-(e)", one)
+
+    assert parted == datetime(2027, 3, 1, 4, 0, tzinfo=UTC)
+    assert running(scene)["limitation"].condition == "no bar"
+
+
 def test_the_two_months_run_only_for_the_listed_sections(scene: Scene) -> None:
     accused, harmed = enter(scene), victim(scene, born=BORN)
     register(scene, A_MORNING - timedelta(days=1))

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from casework.accounts import api as accounts
 from casework.audit.models import Entry
 from casework.cases import api as cases
 from casework.cases import queues
@@ -19,7 +20,7 @@ from casework.cases.urls import urlpatterns
 from casework.law import api as law
 from casework.lib import clock
 from tests.casework.cases.conftest import DAY_NEW, DAY_OLD, Scene, charge, enter, register, row, victim
-from tests.casework.conftest import A_MORNING, signed_in
+from tests.casework.conftest import A_MORNING, enlist, signed_in
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 30
@@ -94,7 +95,7 @@ def test_every_page_opens_for_who_leads_and_changes_nothing(full: Scene) -> None
 
     for name, address in every_page(full).items():
         answer = browser.get(address)
-        assert answer.status_code == (405 if name == "no_lockup" else 200), name
+        assert answer.status_code == (405 if name in ("no_lockup", "count_anew") else 200), name
     assert Entry.objects.count() == before
 
 
@@ -262,6 +263,7 @@ STEPS: list[tuple[str, Callable[[Scene], dict[str, str]]]] = [
     ("board_class", lambda _scene: {"jj_class": "petty", "at": "2026-11-20T10:00", "document": "order 4"}),
     ("erasure", lambda _scene: {"on": "2026-12-24", "document": "order 4"}),
     ("no_lockup", lambda _scene: {}),
+    ("count_anew", lambda _scene: {}),
     ("end", lambda _scene: {"how": "closed", "reason": "nothing found"}),
 ]  # fmt: skip
 
@@ -359,3 +361,18 @@ def test_the_next_step_is_one_and_follows_the_case(scene: Scene) -> None:
     assert titles == ["Enter the first information report", "Lay the first charge", "free copy"]
     assert late.late
     assert signed_in(scene.cast.bashir).get(page).context["next"] is None
+
+
+def test_clocks_are_counted_anew_when_a_rule_was_superseded(full: Scene) -> None:
+    leela = enlist("Leela", full.cast.inga.unit, accounts.Role.LEGAL)
+    rule = Deadline.objects.get(case=full.id, key="form-a").rule
+    law.supersede(acting=leela, row=rule, changes={"span": "48h"}, reason="Gazette")
+    browser = signed_in(full.cast.inga)
+    page = reverse("cases:case", args=[full.id])
+    told = browser.get(page).content.decode()
+    browser.post(reverse("cases:count_anew", args=[full.id]))
+    form_a = Deadline.objects.get(case=full.id, key="form-a")
+
+    assert "Count by the present law" in told
+    assert "Count by the present law" not in browser.get(page).content.decode()
+    assert (form_a.due_at, form_a.rule.is_verified) == (A_MORNING - timedelta(days=38), True)
