@@ -42,13 +42,32 @@ LABELS: dict[str, Promise] = {
     "name": _("name"), "birth": _("birth"), "school": _("school"), "family": _("family"), "contact": _("contact"),
     # judgements and their criteria
     "same": _("the same person"), "different": _("different persons"), "open": _("taken back: open again"),
-    "sex": _("sex"), "identifier": _("identifiers"),
+    "sex": _("sex"), "identifier": _("identifiers"), "equal": _("equal"), "sounds equal": _("sounds equal"),
+    "near": _("near"), "far": _("far"), "initial": _("fits the initial"), "other initial": _("another initial"),
+    "missing": _("a word is missing"), "same day": _("same day"), "day and month swapped": _("day and month swapped"),
+    "same year": _("same year"), "and day or month": _("and day or month"), "same year only": _("same year only"),
+    "a year apart": _("a year apart"), "some years apart": _("some years apart"), "none shared": _("none shared"),
+    "shared": _("shared"),
 }  # fmt: skip
+
+
+# What a criterion found is said otherwise than what a person judges.
+_FOUND: dict[str, Promise] = {"same": _("the same"), "different": _("not the same")}
 
 
 def said(word: str) -> str:
     """Return a word of a vocabulary as it is said; a word without a label is said as it is."""
     return str(LABELS.get(word, word))
+
+
+def found(finding: str) -> str:
+    """Return what a criterion found, its parts in the language of the reader; a number before a part stays."""
+    parts = []
+    for part in finding.split(", "):
+        number, _blank, rest = part.partition(" ")
+        whole = str(_FOUND[part]) if part in _FOUND else said(part)
+        parts.append(f"{number} {said(rest)}" if number.isdecimal() else whole)
+    return ", ".join(parts)
 
 
 def choices_of(vocabulary: Iterable[StrEnum], empty: Any = None) -> list[tuple[str, Any]]:

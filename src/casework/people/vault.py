@@ -12,12 +12,14 @@ from datetime import date
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.formats import date_format
 
 from casework.accounts import api as accounts
 from casework.audit import api as audit
 from casework.lib import clock
 from casework.lib.errors import AbsentError, RefusedError
 from casework.people import deriving, rules, sight
+from casework.people.labels import said
 from casework.people.models import Attribution, Birth, Person, PersonName, PersonRole, VaultEntry, WatchEntry
 from casework.people.rules import AccessClass, IdentifierKind, NameKind, Script, VaultKind
 
@@ -53,9 +55,8 @@ def unmask(*, acting: accounts.Account, person: Person, case: UUID, purpose: str
     parts = [_opened(row) for row in person.vault.filter(withdrawn_at=None).order_by("kind", "created_at")]
     birth = _newest_birth(person)
     if birth is not None and birth.sealed:
-        first, last = birth.sealed.split("/")
-        born = first if first == last else f"{first} – {last}"
-        parts.append(Opened(kind=VaultKind.BIRTH, words=born, hint=birth.get_proof_display()))
+        days_told = [date_format(date.fromisoformat(day), "j M Y") for day in dict.fromkeys(birth.sealed.split("/"))]
+        parts.append(Opened(kind=VaultKind.BIRTH, words=" – ".join(days_told), hint=said(birth.proof)))
     subject = audit.Subject(kind="person", id=str(person.pk), case=str(case))
     fields: audit.Fields = {"access": sorted(known), "parts": len(parts)}
     audit.append(
@@ -172,5 +173,5 @@ def _keep(acting: accounts.Account, person: Person, kind: VaultKind, content: di
 
 def _opened(row: VaultEntry) -> Opened:
     content = json.loads(row.content)
-    hint = " · ".join(content[key] for key in ("kind", "romanised") if content.get(key))
+    hint = " · ".join(said(content[key]) for key in ("kind", "romanised") if content.get(key))
     return Opened(kind=VaultKind(row.kind), words=content["words"], hint=hint)

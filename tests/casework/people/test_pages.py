@@ -258,3 +258,16 @@ def test_the_demonstration_is_made_by_the_verbs(house: House) -> None:
     assert people.titles(house.inga, [demo.victim.pk]) == {demo.victim.pk: demo.victim.code}
     assert people.victim_on(demo.victim, date(2026, 6, 2)).age == 13
     assert people.watched_count() == 1
+
+
+def test_a_case_is_called_by_its_register_number_where_cases_stand_in_the_house(house: House) -> None:
+    from casework.cases import api as cases
+
+    case = cases.open_case(
+        acting=house.inga, title="The river ferry", classification=cases.Classification.MATERIAL, purpose="inquiry"
+    )
+    enter(house.inga, "Thevakkan", case=case.pk)
+    page = signed_in(house.inga).get(reverse("people:people")).content.decode()
+
+    assert f"{case.register_no} The river ferry" in page
+    assert reverse("cases:case", args=[case.pk]) in page

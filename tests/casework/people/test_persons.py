@@ -109,7 +109,7 @@ def test_an_identity_is_opened_by_the_lead_and_by_victim_support_with_a_purpose_
 
     for account in (house.inga, house.vimala):
         identity = people.unmask(acting=account, person=victim, case=THE_CASE, purpose="statement of the child")
-        assert [part.words for part in identity.parts] == ["Mazhanila", "2013-01-01 – 2013-12-31"]
+        assert [part.words for part in identity.parts] == ["Mazhanila", "1 Jan 2013 – 31 Dec 2013"]
     entries = Entry.objects.filter(act="people.identity_opened")
     assert [(entry.purpose, entry.case) for entry in entries] == [("statement of the child", str(THE_CASE))] * 2
     assert not entries.filter(fields__contains="Mazha").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from casework.people.labels import said as say
+from casework.people import labels
 
 register = template.Library()
 
@@ -12,4 +12,10 @@ register = template.Library()
 @register.filter
 def said(word: str) -> str:
     """Return a word of a vocabulary in the language of the reader."""
-    return say(str(word))
+    return labels.said(str(word))
+
+
+@register.filter
+def found(finding: str) -> str:
+    """Return what a criterion found in the language of the reader."""
+    return labels.found(str(finding))
