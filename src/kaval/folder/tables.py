@@ -117,7 +117,7 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("structure", _TEXT, "structure it was reading"),
     ),
     "unallocated": (
-        ("source", _TEXT, "locator of the source the bytes lie in"),
+        ("source", _TEXT, "locator of the source the bytes lie in; of slack with the layer slack behind it"),
         ("position", _INT, "where the run stands when all runs of the source are laid end to end"),
         ("offset", _INT, "byte of the source"),
         (

@@ -262,7 +262,7 @@ def _key(path: Path) -> SealingKey:
 def _version() -> str:
     import kaval
 
-    return kaval.__version__
+    return str(kaval.__version__)
 
 
 def _source_facts(source: Path) -> dict[str, Any]:
