@@ -15,7 +15,7 @@ from django.db.models import Q
 from casework.accounts import api as accounts
 from casework.audit import api as audit
 from casework.lib.errors import AbsentError, RefusedError
-from casework.people import rules, sight
+from casework.people import rules, sight, vault
 from casework.people.models import Candidate, Judgement, Person
 from casework.people.rules import Verdict
 
@@ -26,6 +26,7 @@ Pair = tuple[UUID, UUID]
 def judge(*, acting: accounts.Account, one: Person, other: Person, verdict: Verdict, reason: str) -> Judgement:
     """Put one's word to a pair, both of whom one knows; it becomes the newest, and those before stay on record."""
     cases = _through(acting, one, other)
+    check_may_pair(acting, one, other)
     first, second = pair_of(one.pk, other.pk)
     list(Person.objects.select_for_update().filter(pk__in=(first, second)).order_by("pk"))
     standing = _standing_around({first, second})
@@ -63,10 +64,13 @@ def pair_of(one: UUID, other: UUID) -> Pair:
 
 
 def cluster_of(asking: accounts.Account, person: Person) -> list[Person]:
-    """Return those judged the same as a person, and the person, as far as the account may know them; oldest first."""
+    """Return those judged the same as a person, and the person, as far as the account may know them; oldest first.
+
+    Who has a name and who is shut away do not stand beside one another: that is told where the identity is opened.
+    """
     members = list(Person.objects.filter(cluster=person.cluster).order_by("created_at")[:200])
     known = sight.visible(asking, [member.pk for member in members])
-    return [member for member in members if member.pk in known]
+    return [each for each in members if each.pk in known and each.is_shut_away == person.is_shut_away]
 
 
 def judgements_on(asking: accounts.Account, person: Person) -> list[Judgement]:
@@ -74,7 +78,16 @@ def judgements_on(asking: accounts.Account, person: Person) -> list[Judgement]:
     rows = Judgement.objects.select_related("one", "other", "judged_by").filter(Q(one=person) | Q(other=person))
     said = list(rows.order_by("-created_at")[:100])
     known = sight.visible(asking, {pk for row in said for pk in (row.one_id, row.other_id)})
-    return [row for row in said if {row.one_id, row.other_id} <= known]
+    return [
+        row for row in said if {row.one_id, row.other_id} <= known and row.one.is_shut_away == row.other.is_shut_away
+    ]
+
+
+def check_may_pair(asking: accounts.Account, one: Person, other: Person) -> None:
+    """Who holds somebody with a name against somebody who is shut away must have the right to that identity."""
+    for person, against in ((one, other), (other, one)):
+        if person.is_shut_away and not against.is_shut_away and not vault.may_unmask(asking, person):
+            raise AbsentError("pair")
 
 
 def _through(acting: accounts.Account, one: Person, other: Person) -> tuple[UUID, UUID]:

@@ -66,6 +66,7 @@ def judge(request: HttpRequest, person: UUID, other: UUID) -> HttpResponse:
     one, another = sight.get_person(account, person), sight.get_person(account, other)
     if one.pk == another.pk:
         raise AbsentError("pair")
+    judging.check_may_pair(account, one, another)
     first, second = judging.pair_of(one.pk, another.pk)
     candidate = Candidate.objects.filter(one=first, other=second).first()
     form = JudgementForm(request.POST or None)

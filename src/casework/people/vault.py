@@ -12,6 +12,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.formats import date_format
 
 from casework.accounts import api as accounts
@@ -20,7 +21,7 @@ from casework.lib import clock
 from casework.lib.errors import AbsentError, RefusedError
 from casework.people import deriving, rules, sight
 from casework.people.labels import said
-from casework.people.models import Attribution, Birth, Person, PersonName, PersonRole, VaultEntry, WatchEntry
+from casework.people.models import Attribution, Birth, Candidate, Person, PersonName, PersonRole, VaultEntry, WatchEntry
 from casework.people.rules import AccessClass, IdentifierKind, NameKind, Script, VaultKind
 
 
@@ -57,6 +58,7 @@ def unmask(*, acting: accounts.Account, person: Person, case: UUID, purpose: str
     if birth is not None and birth.sealed:
         days_told = [date_format(date.fromisoformat(day), "j M Y") for day in dict.fromkeys(birth.sealed.split("/"))]
         parts.append(Opened(kind=VaultKind.BIRTH, words=" – ".join(days_told), hint=said(birth.proof)))
+    parts += _named_twins(acting, person)
     subject = audit.Subject(kind="person", id=str(person.pk), case=str(case))
     fields: audit.Fields = {"access": sorted(known), "parts": len(parts)}
     audit.append(
@@ -82,6 +84,17 @@ def check_may_unmask(acting: accounts.Account, person: Person, case: UUID, purpo
     )
     rules.check_unmask(knower, known, purpose)
     return known
+
+
+def may_unmask(account: accounts.Account, person: Person, case: UUID | None = None) -> bool:
+    """Tell whether the account may open the identity through the case, or through any of its cases."""
+    for one in [case] if case else sight.cases_of(account, person.pk):
+        try:
+            check_may_unmask(account, person, one, "to tell whether")
+        except AbsentError:
+            continue
+        return True
+    return False
 
 
 @transaction.atomic
@@ -128,6 +141,9 @@ def shut_away(acting: accounts.Account, person: Person, access: AccessClass, cas
     WatchEntry.objects.filter(person=person, removed_at=None).update(
         removed_at=clock.now(), removed_by=acting, removed_reason="the identity was shut away"
     )
+    # That the machine once took the person for somebody who has a name would be the name.
+    pairs = Candidate.objects.filter(Q(one=person) | Q(other=person))
+    pairs.update(score=0, criteria=[], scored_at=clock.now())
     Person.objects.filter(pk=person.pk).update(access=access)
     person.access = access
     deriving.refresh(person)
@@ -159,6 +175,17 @@ def born(person: Person) -> tuple[date, date] | None:
         first, last = birth.sealed.split("/")
         return date.fromisoformat(first), date.fromisoformat(last)
     return (birth.born_from, birth.born_to) if birth.born_from and birth.born_to else None
+
+
+def _named_twins(acting: accounts.Account, person: Person) -> list[Opened]:
+    """Return under which names those stand whom somebody judged the same: to say so is to say who the person is."""
+    twins = list(Person.objects.filter(cluster=person.cluster, access=AccessClass.ORDINARY).order_by("created_at")[:50])
+    known = sight.visible(acting, [twin.pk for twin in twins])
+    titles = sight.titles_of(twin for twin in twins if twin.pk in known)
+    codes = {twin.pk: twin.code for twin in twins}
+    return [
+        Opened(kind=VaultKind.OTHER, words=title, hint=f"{said('same')}: {codes[pk]}") for pk, title in titles.items()
+    ]
 
 
 def _newest_birth(person: Person) -> Birth | None:

@@ -16,7 +16,7 @@ from casework.accounts import api as accounts
 from casework.law import api as law
 from casework.lib.errors import AbsentError
 from casework.lib.paging import Pager
-from casework.people import judging, naming, persons, reading, rules, sight, vault, watching
+from casework.people import judging, naming, persons, reading, sight, vault, watching
 from casework.people.asking import ask, case_choices, me
 from casework.people.forms import (
     BirthForm,
@@ -88,7 +88,7 @@ def person(request: HttpRequest, person: UUID) -> HttpResponse:
         "births": list(Birth.objects.filter(person__in=ids).order_by("-created_at")[:10]),
         "roles": [(role, naming.names_of(account, [role.case]).get(role.case)) for role in roles][:50],
         "attributions": [row for row in said.order_by("created_at")[:100] if row.case in open_cases],
-        "may_unmask": shown.is_shut_away and _may_unmask(account, shown, open_cases),
+        "may_unmask": shown.is_shut_away and vault.may_unmask(account, shown),
         "watches": watching.running_of(account, shown),
         "keeps_watch": _keeps_watch(account) and not shown.is_shut_away,
     }
@@ -173,7 +173,7 @@ def unmask(request: HttpRequest, person: UUID) -> HttpResponse:
     """Ask for the purpose, then show the identity in the answer itself: it has no address of its own."""
     account = me(request)
     shown = sight.get_person(account, person)
-    cases = [case for case in sight.cases_of(account, person) if _may_unmask(account, shown, {case})]
+    cases = [case for case in sight.cases_of(account, person) if vault.may_unmask(account, shown, case)]
     if not cases:
         raise AbsentError("identity")
     form = PurposeForm(request.POST or None, cases=case_choices(request, cases))
@@ -246,16 +246,6 @@ def _rows(table: type, persons_wanted: list[UUID], order: str) -> list:  # type:
 def _titled(members: list[Person]) -> list[tuple[Person, str]]:
     titles = sight.titles_of(members)
     return [(member, titles[member.pk]) for member in members]
-
-
-def _may_unmask(account: accounts.Account, person: Person, cases: set[UUID]) -> bool:
-    try:
-        for case in cases & set(sight.cases_of(account, person.pk)):
-            vault.check_may_unmask(account, person, case, "x" * rules.LEAST_REASON)
-            return True
-    except AbsentError:
-        return False
-    return False
 
 
 def _keeps_watch(account: accounts.Account) -> bool:

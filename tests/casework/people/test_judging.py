@@ -88,6 +88,31 @@ def test_reading_goes_through_the_cluster_as_far_as_one_may_know(house: House) -
     assert people.cluster_of(house.bashir, shown) == [mine]
 
 
+def test_that_a_named_person_is_a_protected_one_is_told_only_where_the_identity_is_opened(house: House) -> None:
+    named, victim = enter(house.inga, "Mazhanila"), enter(house.inga, "Mazhanila", role=people.RoleKind.VICTIM)
+    with pytest.raises(AbsentError):
+        people.judge(acting=house.wasim, one=named, other=victim, verdict=SAME, reason="same paper")
+    judge(house, named, victim, SAME)
+    named, victim = (people.get_person(house.inga, person.pk) for person in (named, victim))
+
+    for account in (house.inga, house.bashir, house.vimala):
+        assert people.cluster_of(account, named) == [named]
+        assert people.cluster_of(account, victim) == [victim]
+        assert judgements_on(account, named) == judgements_on(account, victim) == []
+    identity = people.unmask(acting=house.vimala, person=victim, case=THE_CASE, purpose="statement")
+    assert [(part.kind.value, part.words) for part in identity.parts] == [("name", "Mazhanila"), ("other", "Mazhanila")]
+
+
+def test_who_is_shut_away_is_nobodys_candidate_any_more(house: House) -> None:
+    one, other = enter(house.inga, "Thevakkan Oorappil", year=1988), enter(house.inga, "Thevakkan Oorappil", year=1988)
+    first, second = sorted((one, other), key=lambda person: person.pk)
+    Candidate.objects.create(one=first, other=second, score=0.97, criteria=[{"criterion": "name"}], scored_by="x")
+    people.give_role(acting=house.inga, person=one, case=THE_CASE, role=people.RoleKind.VICTIM)
+    people.seek(other.pk)
+
+    assert list(Candidate.objects.values_list("score", "criteria")) == [(0.0, [])]
+
+
 def test_the_candidate_keeps_the_word(house: House) -> None:
     one, other = enter(house.inga, "Thevakkan Oorappil", year=1988), enter(house.inga, "തേവക്കൻ ഊരപ്പിൽ", year=1988)
     number = phone(house.inga, "9447123456")
