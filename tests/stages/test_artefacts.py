@@ -29,6 +29,7 @@ from tests.artefacts.reading import database
 from tests.artefacts.sqlite.makers import MESSAGES, fill_messages
 from tests.artefacts.sqlite.test_joining import cut
 from tests.containers import test_thumbnails
+from tests.filesystems.ntfs_image import NtfsImage, mapped, named, times
 
 
 def _examined(source: Path, folder: Path, *, keyring: Keyring | None = None, **plan: Any) -> Any:
@@ -280,24 +281,50 @@ def test_pages_that_cost_a_worker_are_left_out_and_told(tmp_path: Path) -> None:
     assert without.counts["notice skipped"] == 1
 
 
-def test_rows_wiped_from_a_store_come_back_from_a_journal_in_unallocated_space(tmp_path: Path) -> None:
-    store = tmp_path / "x.db"
-    connection = sqlite3.connect(store, isolation_level=None)
+def _wiped(path: Path) -> tuple[bytes, bytes, set[object]]:
+    """Return a store, the journal of the deletion that wiped rows out of it, and the keys of these."""
+    connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(f"PRAGMA synchronous = OFF; PRAGMA secure_delete = ON; {MESSAGES}")
     made = fill_messages(connection, random.Random(3), 800)
     connection.execute("BEGIN")
     connection.execute("DELETE FROM message WHERE _id % 4 = 0")
-    journal = (tmp_path / "x.db-journal").read_bytes()
+    journal = path.with_name(f"{path.name}-journal").read_bytes()
     connection.execute("COMMIT")
     connection.close()
+    return path.read_bytes(), journal, {row[3] for row in made if isinstance(row[0], int) and row[0] % 4 == 0}
+
+
+def _found_in_pages(connection: Any) -> set[object]:
+    question = "SELECT stored_values, recovered_from FROM recovered_rows WHERE table_name = 'message'"
+    return {
+        json.loads(values)["key_id"] for values, source in _rows(connection, question) if source == "unallocated page"
+    }
+
+
+def test_rows_wiped_from_a_store_come_back_from_a_journal_in_unallocated_space(tmp_path: Path) -> None:
+    store, journal, gone = _wiped(tmp_path / "x.db")
     disk = tmp_path / "disk.dd"
-    content = [bytes(64 << 10), store.read_bytes(), b"\x81" * 4096, journal, bytes(-len(journal) % 4096)]
-    disk.write_bytes(b"".join(content))
-    connected = _examined(disk, tmp_path / "e")
-    rows = _rows(connected, "SELECT stored_values, recovered_from FROM recovered_rows WHERE table_name = 'message'")
-    found = {json.loads(values)["key_id"] for values, source in rows if source == "unallocated page"}
-    gone = {row[3] for row in made if isinstance(row[0], int) and row[0] % 4 == 0}
+    disk.write_bytes(b"".join([bytes(64 << 10), store, b"\x81" * 4096, journal, bytes(-len(journal) % 4096)]))
+    connection = _examined(disk, tmp_path / "e")
+    found = _found_in_pages(connection)
 
     assert len(found & gone) >= 0.95 * len(gone)
     assert found <= gone
-    assert _rows(connected, "SELECT DISTINCT table_name, certain FROM unallocated_pages") == [("message", True)]
+    assert _rows(connection, "SELECT DISTINCT table_name, certain FROM unallocated_pages") == [("message", True)]
+
+
+def test_rows_wiped_from_a_store_come_back_from_its_deleted_journal(tmp_path: Path) -> None:
+    store, journal, gone = _wiped(tmp_path / "x.db")
+    image = NtfsImage(clusters=512)
+    image.add(30, times(), named("x.db"), mapped(0x80, image.put(60, store), len(store)))
+    runs = image.put(300, journal, used=False)
+    image.add(31, times(), named("x.db-journal"), mapped(0x80, runs, len(journal)), flags=0, sequence=2)
+    disk = tmp_path / "disk.dd"
+    disk.write_bytes(image.build())
+    connection = _examined(disk, tmp_path / "e")
+    found = _found_in_pages(connection)
+
+    assert _rows(connection, "SELECT content FROM entries WHERE name = 'x.db-journal'") == [("intact",)]
+    assert len(found & gone) >= 0.95 * len(gone)
+    assert found <= gone
+    assert all(check.passed for check in verify_artefacts(tmp_path / "e", disk, Keyring(), everything=True))

@@ -24,10 +24,11 @@ from kaval.core.locators import Locator
 from kaval.core.records import EntryState, Extent, Notice, NoticeCode
 from kaval.core.sources import ByteSource, ExtentSource
 from kaval.folder.segments import RowBuffer, UnitRecord
+from kaval.recovery.carvers.sqlite_pages import log_pages
 from kaval.stages.carving import Chain, Void, placed
 from kaval.stages.desk import desk_of
 from kaval.stages.discovery import Remark
-from kaval.stages.fence import fenced, notice_of
+from kaval.stages.fence import fenced, fenced_iteration, notice_of
 from kaval.stages.heartbeat import beat, begin
 from kaval.stages.opening import CARVED, Opener, address_of
 from kaval.stages.plan import Plan, Workplace
@@ -48,13 +49,17 @@ _PAGES_AN_ITEM = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JoinUnit:
-    """Join some pages of one source: runs of position in its void, size of a page, and number of pages."""
+    """Join some pages of one source: runs of position in its void, size of a page, and number of pages.
+
+    Where ``log`` has extents, the pages are those of a deleted log that came back whole, and positions count in it.
+    """
 
     unit: str
     void: str
     source: str
     runs: tuple[tuple[int, int, int], ...]
     databases: tuple[Reading, ...]
+    log: tuple[Extent, ...] = ()
     chain: Chain = ()
     lost: Mapping[int, str] = field(default_factory=dict)
 
@@ -69,10 +74,10 @@ def join_units(folder: Path, plan: Plan, done: Sequence[UnitRecord], chains: Map
     for record in done:
         for position, size, count in record.facts.get("pages", ()):
             noted.setdefault(record.facts["void"], []).append((position, size, count))
-    if not noted:
-        return
     sources = {record.unit: str(record.facts["source"]) for record in done if record.unit in noted}
     databases = _databases(folder, plan, done)
+    for source in sorted(databases):
+        yield from _log_units(source, databases[source], chains.get(source, ()))
     for void, runs in sorted(noted.items()):
         source = sources[void]
         for number, part in enumerate(_parted(sorted(runs))):
@@ -83,6 +88,21 @@ def join_units(folder: Path, plan: Plan, done: Sequence[UnitRecord], chains: Map
                 runs=tuple(part),
                 databases=tuple(databases.get(source, ())),
                 chain=chains.get(source, ()),
+            )
+
+
+def _log_units(source: str, databases: Sequence[Reading], chain: Chain) -> Iterator[JoinUnit]:
+    """Yield the units that take pages out of the deleted logs of databases in use; whose they are, their name tells."""
+    for reading in databases:
+        for number, former in enumerate(reading.former):
+            yield JoinUnit(
+                unit=f"join-log-{reading.entry_id:016d}-{number:02d}",
+                void="",
+                source=source,
+                runs=(),
+                databases=(reading,),
+                log=former.layout[0] or (),
+                chain=chain,
             )
 
 
@@ -123,7 +143,8 @@ def join(workplace: Workplace, unit: JoinUnit) -> UnitRecord:
     rows = RowBuffer()
     at = Locator.parse(unit.source).to(CARVED)
     try:
-        work = _Joining(desk.opener, Void.load(workplace.folder, unit.void), unit, strict=workplace.plan.strict)
+        void = Void(unit.log) if unit.log else Void.load(workplace.folder, unit.void)
+        work = _Joining(desk.opener, void, unit, strict=workplace.plan.strict)
         for remark in work.join(rows):
             rows.add("notices", remark.row(STAGE))
     except (KavalError, OSError) as error:
@@ -143,6 +164,7 @@ class _Joining:
         self._source = Locator.parse(unit.source)
         self._runs = void.over(opener.source(self._source))
         self._owned = _owned(unit.databases)
+        self._noted = self._in_log() if unit.log else unit.runs
         self._homeless = self._unread = 0
         self._ambiguous: dict[Home, Counter[Home]] = {}
         self._doubtful: Counter[Home] = Counter()
@@ -150,17 +172,22 @@ class _Joining:
     def join(self, rows: RowBuffer) -> Iterator[Remark]:
         """Add a row for each page that has a home; yield what is to be said of the others."""
         homes = Homes()
-        sizes = {size for _, size, _ in self._unit.runs}
+        sizes = {size for _, size, _ in self._noted}
         for number, reading in enumerate(self._unit.databases):
             begin(number)
             if number not in self._unit.lost:
                 fenced("sqlite", partial(self._take_in, homes, number, reading, sizes), strict=self._strict)
-        for group in _groups(self._unit.runs):
+        for group in _groups(self._noted):
             places = [place for place in group if not self._is_owned(place)]
             for place, joined in zip(places, settled(self._homes_of(homes, places)), strict=True):
                 if joined is not None:
                     rows.add("unallocated_pages", self._row(place, joined))
         yield from self._remarks()
+
+    def _in_log(self) -> tuple[tuple[int, int, int], ...]:
+        """Return the pages of a log as runs; each stands alone between headers."""
+        found = fenced_iteration("pages of databases", log_pages(0, self._runs.read_at), strict=self._strict)
+        return tuple((page.offset, page.size, 1) for page in found if not isinstance(page, Notice))
 
     def _take_in(self, homes: Homes, number: int, reading: Reading, sizes: set[int]) -> None:
         source = self._opener.stream(Locator.parse(reading.locator), reading.layout)
@@ -231,7 +258,7 @@ class _Joining:
             )
             yield Remark(locator=Locator.parse(reading.locator), notice=_notice(NoticeCode.ASSUMED, message))
         at = self._source.to(CARVED)
-        if self._homeless:
+        if self._homeless and not self._unit.log:
             message = (
                 f"{self._homeless} pages of databases in unallocated space hold no rows of a table of a database here: "
                 "indices, or of databases that are gone; they were not read"

@@ -13,7 +13,7 @@ from typing import Any
 
 from kaval.artefacts import ARTEFACTS, SQLITE
 from kaval.artefacts.texts import TEXTS
-from kaval.core.records import Extent
+from kaval.core.records import ContentState, EntryState, Extent
 from kaval.folder.segments import Segment, UnitRecord
 from kaval.stages.opening import Layout
 from kaval.stages.plan import Plan
@@ -51,6 +51,8 @@ class Reading:
     beside: tuple[Neighbour, ...] = ()
     pages_in: tuple[str, ...] = ()
     """Segments that hold unallocated pages joined to this database."""
+    former: tuple[Neighbour, ...] = ()
+    """Logs and journals under its name that are gone and came back whole; carving does not look into those."""
 
 
 Chains = Mapping[str, tuple[tuple[str, Layout], ...]]
@@ -203,6 +205,7 @@ class _Listed:
                 layout=_layout(row),
                 listed_in=self._name,
                 beside=tuple(_beside(row, names, beside)),
+                former=tuple(_former(row, beside)),
             )
 
     def _chosen(self, pattern: str) -> list[dict[str, Any]]:
@@ -274,6 +277,18 @@ def _beside(
         if kept:
             name = kept[0]["path"].rpartition("/")[2].lower()
             yield Neighbour(name=name, locator=kept[0]["locator"], layout=_layout(kept[0]))
+
+
+def _former(row: Mapping[str, Any], found: Mapping[tuple[str, str], list[dict[str, Any]]]) -> Iterator[Neighbour]:
+    """Yield the deleted logs and journals of a database that is in use."""
+    if row["media_type"] != SQLITE or row["state"] != EntryState.ALLOCATED:
+        return
+    for ending in _WITH_DATABASES:
+        for other in found.get((parent_of(row["locator"]), row["path"].lower() + ending), []):
+            plain = other["extents"] and not any(extent["sparse"] for extent in other["extents"])
+            if plain and other["state"] != EntryState.ALLOCATED and other["content"] == ContentState.INTACT:
+                name = other["path"].rpartition("/")[2].lower()
+                yield Neighbour(name=name, locator=other["locator"], layout=_layout(other))
 
 
 def _layout(row: Mapping[str, Any]) -> Layout:
