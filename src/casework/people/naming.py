@@ -30,6 +30,7 @@ def name_cases(namer: Namer) -> None:
 
 def names_of(reader: accounts.Account, cases: Collection[UUID]) -> dict[UUID, CaseName]:
     """Return what those of the cases are called that the reader may know."""
-    known = [case for case in accounts.case_ids_open_to(reader) if case in set(cases)]
+    wanted = set(cases)
+    known = [case for case in accounts.case_ids_open_to(reader) if case in wanted] if wanted else []
     told = _namers[0](known) if _namers and known else {}
     return {case: told.get(case) or CaseName(title=_("Case %(id)s") % {"id": case.hex[:8]}) for case in known}

@@ -79,6 +79,7 @@ def person(request: HttpRequest, person: UUID) -> HttpResponse:
     ids = [member.pk for member in cluster]
     open_cases = set(accounts.case_ids_open_to(account))
     roles = [role for role in _rows(PersonRole, ids, "created_at") if role.case in open_cases]
+    case_names = naming.names_of(account, {role.case for role in roles})
     said = Attribution.objects.select_related("identifier").filter(person__in=ids, withdrawn_at=None)
     context = {
         "shown": shown,
@@ -86,7 +87,7 @@ def person(request: HttpRequest, person: UUID) -> HttpResponse:
         "others": [(member, title) for member, title in _titled(cluster) if member.pk != shown.pk],
         "names": [row for row in _rows(PersonName, ids, "created_at") if row.withdrawn_at is None],
         "births": list(Birth.objects.filter(person__in=ids).order_by("-created_at")[:10]),
-        "roles": [(role, naming.names_of(account, [role.case]).get(role.case)) for role in roles][:50],
+        "roles": [(role, case_names.get(role.case)) for role in roles],
         "attributions": [row for row in said.order_by("created_at")[:100] if row.case in open_cases],
         "may_unmask": shown.is_shut_away and vault.may_unmask(account, shown),
         "watches": watching.running_of(account, shown),

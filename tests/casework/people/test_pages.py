@@ -271,3 +271,15 @@ def test_a_case_is_called_by_its_register_number_where_cases_stand_in_the_house(
 
     assert f"{case.register_no} The river ferry" in page
     assert reverse("cases:case", args=[case.pk]) in page
+
+
+def test_a_person_in_many_cases_costs_no_more_queries(house: House, django_assert_max_num_queries: Any) -> None:
+    person = enter(house.inga, "Thevakkan")
+    for number in range(40):
+        case = UUID(int=1000 + number)
+        accounts.assign(acting=house.inga, to=house.inga, case=case, capacity=accounts.Capacity.LEAD, purpose="inquiry")
+        people.give_role(acting=house.inga, person=person, case=case, role=people.RoleKind.WITNESS)
+    browser = signed_in(house.inga)
+
+    with django_assert_max_num_queries(MOST_QUERIES):
+        assert browser.get(reverse("people:person", args=[person.pk])).status_code == 200
