@@ -65,13 +65,15 @@ _COPIED = {
 
 
 def _copy(table: str, columns: str, part: int, times: int, vendor: str) -> str:
-    """Write the copy of a table: a starred column is an id that changes its first two digits, or a code."""
+    """Write the copy of a table: a starred id is new; that of a person or case changes its first two digits."""
     names, values = [], []
     for column in columns.split():
         name = column.rstrip("*")
         names.append(f'"{name}"')
         if not column.endswith("*"):
             values.append(f'"{name}"')
+        elif name == "id" and table != "people_person":
+            values.append("gen_random_uuid()" if vendor == "postgresql" else "lower(hex(randomblob(16)))")
         elif name == "code":
             values.append(f"'{part:02}' || substr(code, 3)")
         elif vendor == "postgresql":
