@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from casework.accounts import api as accounts
+from casework.jobs import api as jobs
 from casework.law import api as law
 from casework.papers import api as papers
 from casework.unit import demo
@@ -49,6 +51,11 @@ NO_PAGE = {
     "accounts/mine/factors/passkey/": "an answer for a script",
     "accounts/mine/prove/passkey/": "an answer for a script",
 }
+# Of these the demonstration has no row; the contexts' own tests look at them. What only takes a form is among them.
+NO_ROW = re.compile(
+    r"accounts/mine/(factors/passkey|tokens)/<|cases/<uuid:case>/links/<|exhibits/(forwarding|order)/<"
+    r"|exhibits/<uuid:exhibit>/photograph/<|people/enquiries/<"
+)
 
 
 def filled(address: str) -> list[str]:
@@ -99,7 +106,9 @@ def test_every_page_is_clean_and_holds_on_a_phone_and_at_twice_the_size(
 ) -> None:
     law.seed()
     papers.seed()
-    browsers = {account: signed_in(account) for account in demo.make_demo().people.all()}
+    people = demo.make_demo().people.all()
+    browsers = {account: signed_in(account) for account in people}
+    jobs.ask_for("unit.close_day", acting=people[0])
     seen: dict[accounts.Account, list[tuple[str, str]]] = {}
     unseen: dict[str, str] = {}
     for address in ALL:
@@ -125,8 +134,9 @@ def test_every_page_is_clean_and_holds_on_a_phone_and_at_twice_the_size(
         connections.close_all()
 
     assert wrong == []
-    assert {address: given for address, given in unseen.items() if given != "405"} == {}
-    assert sum(map(len, seen.values())) > 30
+    lost = {address: given for address, given in unseen.items() if given != "405" and not NO_ROW.match(address)}
+    assert lost == {}
+    assert sum(map(len, seen.values())) > 100
 
 
 def _looked_at(page: Page, server: str, address: str, path: str) -> list[str]:
