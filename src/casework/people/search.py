@@ -104,7 +104,8 @@ def _matching(tokens: list[str], cases: list[UUID], *, exact: bool) -> list[tupl
     writings = [[word for word in dict.fromkeys((token, romanise_word(token))) if word] for token in tokens]
     sounds = ["" if exact else sound_of_word(token) for token in tokens]
     alternatives = [
-        [_term(word, begins=not exact) for word in written] + ([_term(SOUND + sound)] if len(sound) > 1 else [])
+        [_term(word, begins=not exact and len(word) >= _LEAST_FRAGMENT) for word in written]
+        + ([_term(SOUND + sound)] if len(sound) > 1 else [])
         for written, sound in zip(writings, sounds, strict=True)
     ]
     one, every = (" OR ", " AND ") if connection.vendor == "sqlite" else (" | ", " & ")

@@ -21,7 +21,8 @@ from casework.people.models import Attribution, Candidate, Person, PersonText
 from casework.people.rules import Verdict
 
 JOB = "people.seek"
-_MOST_OTHERS = 600
+_MOST_OTHERS = 300
+_MOST_DOUBTFUL = 60
 _MOST_COUNTED = 5000
 
 Pair = tuple[UUID, UUID]
@@ -58,7 +59,10 @@ def _second_look(
     person: UUID, found: dict[UUID, Score], profiles: dict[UUID, Profile], share: Share, total: int
 ) -> dict[UUID, Score]:
     """Return new scores of doubtful pairs, each side read together with rows that surely are the same person."""
-    doubtful = [other for other, score in found.items() if is_doubtful(score.probability)]
+    doubtful = sorted(
+        (other for other, score in found.items() if is_doubtful(score.probability)),
+        key=lambda other: -found[other].probability,
+    )[:_MOST_DOUBTFUL]
     near = _near(doubtful)
     near[person] = {other for other, score in found.items() if score.probability >= STRONG}
     profiles |= profiles_of({pk for lenders in near.values() for pk in lenders} - set(profiles))
