@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.throttling import BaseThrottle
@@ -136,12 +137,37 @@ def _check(said: Any) -> None:
         raise ValueError("A number is beyond 64 bits.")
 
 
+class _Description(OpenAPISchema):
+    """The description, in which the words of one context are not taken for those of another of the same name."""
+
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        """Return one operation; what it refers to carries the name of its context."""
+        self._context = operation.view_func.__module__.split(".")[1]
+        details: dict[str, Any] = self._named(super().operation_details(operation))
+        return details
+
+    def add_schema_definitions(self, definitions: dict[str, Any]) -> None:
+        """Keep the definitions under the name of their context."""
+        self.schemas.update({f"{self._context}.{name}": self._named(told) for name, told in definitions.items()})
+
+    def _named(self, told: Any) -> Any:
+        if isinstance(told, dict):
+            return {name: self._ref(value) if name == "$ref" else self._named(value) for name, value in told.items()}
+        return [self._named(one) for one in told] if isinstance(told, list) else told
+
+    def _ref(self, ref: Any) -> Any:
+        before, _slash, name = str(ref).rpartition("/")
+        return ref if "." in name else f"{before}/{self._context}.{name}"
+
+
 class HouseApi(NinjaAPI):
     """The interface, with the common errors declared at every operation."""
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
         """Return the description."""
-        schema = super().get_openapi_schema(**options)
+        schema = _Description(self, self.get_root_path(path_params or {}) if path_prefix is None else path_prefix)
         kinds = schema["components"].setdefault("schemas", {})
         for described in (Fault, Unreadable):
             kinds[described.__name__] = described.model_json_schema()
