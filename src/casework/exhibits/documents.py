@@ -96,6 +96,8 @@ def custody_values(exhibit: Exhibit) -> Values:
     if not line:
         raise RefusedError("empty", "There is no event of custody yet.")
     events = [_event(event, place, line) for place, event in enumerate(line, start=1)]
+    # The first hands took it from where it lay.
+    events[0]["place_from"] = (exhibit.parent or exhibit).place_found
     last = line[-1]
     holds = {"name": last.receiver_name, "rank": last.receiver_rank, "unit": last.receiver_unit}
     parts = Exhibit.objects.filter(parent=exhibit, withdrawn_at=None).order_by("part_no")

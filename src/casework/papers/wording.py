@@ -44,19 +44,19 @@ def form_for(kind: Kind, language: Language, day: date) -> Form:
 @transaction.atomic
 def seed() -> int:
     """Add the packaged forms that are not there; forms that are there, or were superseded, are left alone."""
-    made = 0
+    packaged, made = hashlib.sha256(), 0
     for path in sorted(_FOLDER.glob("*.json")):
         text = path.read_bytes()
-        given = json.loads(text)
-        rows = [_row(edition, language) for edition in given["editions"] for language in Language]
-        missing = [row for row in rows if not _is_there(row)]
-        for row in missing:
-            row.save()
-        if missing:
-            fields: audit.Fields = {"sha256": hashlib.sha256(text).hexdigest(), "rows": len(missing)}
-            subject = audit.Subject(kind="papers.form", id=path.stem)
-            audit.append(actor=_SEED, act="papers.forms_seeded", subject=subject, fields=fields)
-        made += len(missing)
+        packaged.update(text)
+        rows = (_row(edition, language) for edition in json.loads(text)["editions"] for language in Language)
+        for row in rows:
+            if not _is_there(row):
+                row.save()
+                made += 1
+    if made:
+        fields: audit.Fields = {"sha256": packaged.hexdigest(), "rows": made}
+        subject = audit.Subject(kind="papers.form", id="packaged")
+        audit.append(actor=_SEED, act="papers.forms_seeded", subject=subject, fields=fields)
     return made
 
 

@@ -74,6 +74,7 @@ def test_every_paper_is_issued(full: Full, language: papers.Language) -> None:
 def test_the_sequence_says_what_is_pending_and_renumbers_a_part_from_its_whole(full: Full) -> None:
     values = documents.custody_values(full.phone)
     assert (values["complete"], values["gaps"], len(values["events"])) == (False, 0, 1)
+    assert values["events"][0]["place_from"] == "desk by the window"
     store = full.store
     whole = telephone(store)
     part = exhibits.register_part(acting=store.inga, whole=whole, details=exhibits.Details(kind=exhibits.Kind.SIM_CARD))

@@ -256,7 +256,7 @@ def test_five_thousand_hand_overs_are_printed_within_the_limits() -> None:
 
 
 def test_what_is_not_known_leaves_no_empty_label() -> None:
-    case = {name: "" for name in RECEIPT["case"]} | {"number": "C/0042/2026"}
+    case = dict.fromkeys(RECEIPT["case"], "") | {"number": "C/0042/2026"}
     bare = {**RECEIPT["lines"][0], "description": "", "serial": "", "imei": [], "mac": ""}
     [page] = pages(
         rendering.render(

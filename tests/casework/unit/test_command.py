@@ -61,7 +61,7 @@ def test_a_unit_is_set_up_kept_and_brought_back(machine: Machine, tmp_path: Path
     assert "All is well." in machine.type("check")
     assert (machine.folder / "key").stat().st_mode & 0o777 == 0o600
     head = machine.type("audit", "head").strip()
-    assert "holds: 7 rows" in machine.type("audit", "verify", "--head", head)
+    assert "holds: 8 rows" in machine.type("audit", "verify", "--head", head)
     wrong = head.rpartition(":")[0] + ":" + "0" * 64
     assert "published" in machine.type("audit", "verify", "--head", wrong, ends=1)
     # Set-up may be run again: it changes neither key nor configuration.
@@ -75,7 +75,7 @@ def test_a_unit_is_set_up_kept_and_brought_back(machine: Machine, tmp_path: Path
     assert b"esther" not in kept.read_bytes()
     other = Machine(tmp_path / "other", empty_database())
     options = ["--key", str(machine.folder / "key"), "--database-url", other.database_url]
-    assert "holds: 7 rows" in other.type("restore", str(kept), *options)
+    assert "holds: 8 rows" in other.type("restore", str(kept), *options)
     assert "All is well." in other.type("check")
     assert "nothing is overwritten" in other.type("restore", str(kept), *options, ends=1)
     assert "Backup:" in machine.type("upgrade", "--backup", str(tmp_path / "before"))
@@ -140,9 +140,9 @@ def test_the_how_to_names_every_command() -> None:
     from casework.unit.command import main
 
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "keep-a-unit.md").read_text(encoding="utf-8")
-    inner = main.commands["audit"]
-    names = [f"kaval-unit {name}" for name in main.commands if name != "audit"]
-    names += [f"kaval-unit audit {name}" for name in getattr(inner, "commands", {})]
+    inner = {group: getattr(main.commands[group], "commands", {}) for group in ("audit", "papers")}
+    names = [f"kaval-unit {name}" for name in main.commands if name not in inner]
+    names += [f"kaval-unit {group} {name}" for group, commands in inner.items() for name in commands]
 
-    assert len(names) == 10
+    assert len(names) == 12
     assert [name for name in names if name not in page] == []
