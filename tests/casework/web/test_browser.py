@@ -142,9 +142,12 @@ def test_the_door_is_used_with_the_keyboard_alone(page: Page, live_server: LiveS
     focused = "document.activeElement.textContent.trim() || document.activeElement.name"
 
     assert page.evaluate(focused) == "username"
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Shift+Tab")
-    assert page.evaluate(focused) == "Skip to the content"
+    way_back = []
+    # Back over the choice of language and the name of the house.
+    while "Skip to the content" not in way_back and len(way_back) < 8:
+        page.keyboard.press("Shift+Tab")
+        way_back.append(page.evaluate(focused))
+    assert way_back[-1] == "Skip to the content"
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate(focused) == "username"
