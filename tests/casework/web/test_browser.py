@@ -142,7 +142,7 @@ def test_the_door_is_used_with_the_keyboard_alone(page: Page, live_server: LiveS
     focused = "document.activeElement.textContent.trim() || document.activeElement.name"
 
     assert page.evaluate(focused) == "username"
-    way_back = []
+    way_back: list[str] = []
     # Back over the choice of language and the name of the house.
     while "Skip to the content" not in way_back and len(way_back) < 8:
         page.keyboard.press("Shift+Tab")
