@@ -128,7 +128,7 @@ def test_every_page_is_clean_and_holds_on_a_phone_and_at_twice_the_size(
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.on("console", lambda told: wrong.append(f"{page.url}: {told.text}") if told.type == "error" else None)
         page.goto(f"{live_server.url}/accounts/sign-in/")
-        wrong += faults(page, "the door")
+        wrong += [*faults(page, "the door"), *_held_with_a_long_word(page)]
         for account, pages in seen.items():
             enter(page, account, live_server.url)
             for address, path in pages:
@@ -140,6 +140,14 @@ def test_every_page_is_clean_and_holds_on_a_phone_and_at_twice_the_size(
     lost = {address: given for address, given in unseen.items() if given != "405" and not NO_ROW.match(address)}
     assert lost == {}
     assert sum(map(len, seen.values())) > 100
+
+
+def _held_with_a_long_word(page: Page) -> list[str]:
+    """Return what is wrong when a thing is called by one word longer than a small window."""
+    page.set_viewport_size({"width": 320, "height": 800})
+    for place in ("h1", "main p"):
+        page.evaluate("place => document.querySelector(place).textContent = 'kasima'.repeat(40)", place)
+    return [one for one in [look(page, "a-long-word")] if one]
 
 
 def _looked_at(page: Page, server: str, address: str, path: str) -> list[str]:
